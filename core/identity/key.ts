@@ -1,0 +1,48 @@
+/** Keys as text and as bytes. */
+
+import { base32nopad } from "@scure/base";
+import { StreamoError } from "../errors.ts";
+
+declare const keyBrand: unique symbol;
+
+/**
+ * An Ed25519 public key as its canonical text: 52 characters of lower-case base32 (RFC 4648, no
+ * padding), so that it fits in a DNS label and compares with `===`. Only {@link parseKey} and
+ * {@link keyFromBytes} make one.
+ */
+export type Key = string & { readonly [keyBrand]: true };
+
+/** Bytes in a key. */
+export const KEY_BYTES = 32;
+/** Characters in a key's text. */
+export const KEY_CHARACTERS = 52;
+
+/** `text` as a key; `malformed` unless it is the canonical text of 32 bytes. */
+export function parseKey(text: string): Key {
+  if (typeof text === "string" && text.length === KEY_CHARACTERS && /^[a-z2-7]+$/.test(text)) {
+    try {
+      if (base32nopad.decode(text.toUpperCase()).length === KEY_BYTES) return text as Key;
+    } catch (error) {
+      throw malformed(text, error);
+    }
+  }
+  throw malformed(text);
+}
+
+/** The key of 32 public-key bytes. */
+export function keyFromBytes(bytes: Uint8Array): Key {
+  if (bytes.length !== KEY_BYTES) {
+    throw new StreamoError("malformed", `a key has ${KEY_BYTES} bytes, not ${bytes.length}`);
+  }
+  return base32nopad.encode(bytes).toLowerCase() as Key;
+}
+
+/** The 32 public-key bytes of `key`. */
+export function keyToBytes(key: Key): Uint8Array {
+  return base32nopad.decode(key.toUpperCase());
+}
+
+function malformed(text: string, cause?: unknown): StreamoError {
+  const message = `not a key: "${String(text).slice(0, 80)}" (52 characters of a-z and 2-7)`;
+  return new StreamoError("malformed", message, {}, { cause });
+}

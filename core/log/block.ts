@@ -1,0 +1,14 @@
+/** Blocks: the unit of storing, sending and verifying. */
+
+/** Most bytes in a block: one raw value of 64 KiB stores holds it with room for framing. */
+export const BLOCK_MAX_BYTES = 61_440;
+
+/** A run of whole chunks: a leaf of the log's Merkle tree. */
+export interface Block {
+  /** Position in the log, from 0. */
+  readonly index: number;
+  /** Address of its first byte: the sum of the lengths of all blocks before it. */
+  readonly start: number;
+  /** 1 to {@link BLOCK_MAX_BYTES} bytes. */
+  readonly bytes: Uint8Array;
+}
