@@ -1,0 +1,176 @@
+/** The store that keeps everything in memory: for tests, short-lived repos and caches. */
+
+import { StreamoError } from "../errors.ts";
+import type { Crypto } from "../identity/crypto.ts";
+import type { Key } from "../identity/key.ts";
+import type { Block } from "./block.ts";
+import { appendBase, checkJoin } from "./check_append.ts";
+import { sameStored } from "./head.ts";
+import { HASH_BYTES, leafHash } from "./merkle.ts";
+import type { Store, StoredHead } from "./store.ts";
+
+/** The blocks of one key and epoch. */
+interface EpochLog {
+  /** `blocks[i].index === i`. */
+  readonly blocks: Block[];
+  /** Leaf hashes of the first `hashed` blocks, with room to grow. */
+  hashes: Uint8Array;
+  hashed: number;
+}
+
+interface Held {
+  stored: StoredHead;
+  /** By epoch: no epoch here is above `stored.epoch`. */
+  readonly epochs: Map<number, EpochLog>;
+}
+
+/** What a {@link MemoryStore} is made of. */
+export interface MemoryStoreOptions {
+  /** Hashes leaves when `hashes` is asked for. */
+  readonly crypto: Crypto;
+}
+
+/** A {@link Store} in memory. It keeps the given byte arrays: they must not be changed later. */
+export class MemoryStore implements Store {
+  readonly #crypto: Crypto;
+  readonly #held = new Map<Key, Held>();
+  #closed = false;
+
+  /** An empty store. */
+  constructor(options: MemoryStoreOptions) {
+    this.#crypto = options.crypto;
+  }
+
+  // deno-lint-ignore require-await
+  async head(key: Key): Promise<StoredHead | undefined> {
+    this.#checkOpen();
+    return this.#held.get(key)?.stored;
+  }
+
+  // deno-lint-ignore require-await
+  async append(
+    key: Key,
+    expected: StoredHead | undefined,
+    blocks: readonly Block[],
+    next: StoredHead,
+  ): Promise<void> {
+    this.#checkOpen();
+    const base = appendBase(blocks, next);
+    const held = this.#held.get(key);
+    if (!sameStored(held?.stored, expected)) {
+      throw new StreamoError("conflict", `the head of ${key} is not the one expected`, { key });
+    }
+    const log = held?.epochs.get(next.epoch) ?? emptyLog();
+    const start = blocks.length > 0 ? blocks[0].start : next.bytes;
+    checkJoin(base, log.blocks.length, start, endOf(log, base));
+    log.blocks.length = base;
+    log.hashed = Math.min(log.hashed, base);
+    for (const block of blocks) log.blocks.push(block);
+    const epochs = held?.epochs ?? new Map<number, EpochLog>();
+    epochs.set(next.epoch, log);
+    // A download of a higher epoch that was given up leaves nothing.
+    for (const epoch of epochs.keys()) if (epoch > next.epoch) epochs.delete(epoch);
+    if (held) held.stored = next;
+    else this.#held.set(key, { stored: next, epochs });
+  }
+
+  async *blocks(key: Key, epoch: number, from: number, to: number): AsyncIterable<Block> {
+    for (let index = from; index < to; index++) {
+      this.#checkOpen();
+      const block = this.#held.get(key)?.epochs.get(epoch)?.blocks[index];
+      if (block === undefined) throw missing(key, epoch, index);
+      yield block;
+    }
+  }
+
+  // deno-lint-ignore require-await
+  async blockAt(key: Key, epoch: number, address: number): Promise<Block | undefined> {
+    return this.blockAtSync(key, epoch, address);
+  }
+
+  blockAtSync(key: Key, epoch: number, address: number): Block | undefined {
+    this.#checkOpen();
+    const blocks = this.#held.get(key)?.epochs.get(epoch)?.blocks;
+    if (blocks === undefined || blocks.length === 0) return undefined;
+    let low = 0;
+    let high = blocks.length;
+    while (high - low > 1) {
+      const middle = (low + high) >>> 1;
+      if (blocks[middle].start <= address) low = middle;
+      else high = middle;
+    }
+    const block = blocks[low];
+    return address >= block.start && address < block.start + block.bytes.length ? block : undefined;
+  }
+
+  // deno-lint-ignore require-await
+  async hashes(key: Key, epoch: number, from: number, to: number): Promise<Uint8Array> {
+    this.#checkOpen();
+    if (to <= from) return new Uint8Array(0);
+    const log = this.#held.get(key)?.epochs.get(epoch);
+    if (log === undefined) throw missing(key, epoch, from);
+    if (to > log.blocks.length) throw missing(key, epoch, Math.max(from, log.blocks.length));
+    this.#hashUpTo(log, to);
+    return log.hashes.slice(from * HASH_BYTES, to * HASH_BYTES);
+  }
+
+  async *keys(): AsyncIterable<Key> {
+    this.#checkOpen();
+    for (const key of [...this.#held.keys()]) yield key;
+  }
+
+  // deno-lint-ignore require-await
+  async drop(key: Key, beforeEpoch: number): Promise<void> {
+    this.#checkOpen();
+    const held = this.#held.get(key);
+    if (held === undefined) return;
+    const { stored } = held;
+    if (stored.epoch < beforeEpoch) {
+      this.#held.delete(key);
+      return;
+    }
+    for (const epoch of held.epochs.keys()) if (epoch < beforeEpoch) held.epochs.delete(epoch);
+    // A head is only held with its blocks.
+    if (stored.head !== undefined && stored.head.epoch < beforeEpoch) {
+      held.stored = { ...stored, head: undefined };
+    }
+  }
+
+  // deno-lint-ignore require-await
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#held.clear();
+  }
+
+  #hashUpTo(log: EpochLog, count: number): void {
+    if (log.hashes.length < count * HASH_BYTES) {
+      const grown = new Uint8Array(Math.max(count, log.blocks.length) * HASH_BYTES);
+      grown.set(log.hashes.subarray(0, log.hashed * HASH_BYTES));
+      log.hashes = grown;
+    }
+    for (; log.hashed < count; log.hashed++) {
+      const { start, bytes } = log.blocks[log.hashed];
+      log.hashes.set(leafHash(this.#crypto, start, bytes), log.hashed * HASH_BYTES);
+    }
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new StreamoError("closed", "the memory store is closed");
+  }
+}
+
+function emptyLog(): EpochLog {
+  return { blocks: [], hashes: new Uint8Array(0), hashed: 0 };
+}
+
+/** Where block `base` starts, if it is the next or an earlier one. */
+function endOf(log: EpochLog, base: number): number {
+  if (base === 0) return 0;
+  const last = log.blocks[base - 1];
+  return last === undefined ? -1 : last.start + last.bytes.length;
+}
+
+function missing(key: Key, epoch: number, index: number): StreamoError {
+  const message = `block ${index} of epoch ${epoch} of ${key} is not held`;
+  return new StreamoError("missing_block", message, { key, epoch, index });
+}
