@@ -21,7 +21,7 @@ export interface Crypto {
   signingKey(seed: Uint8Array): Promise<SigningKey>;
   /**
    * Whether `signature` (64 bytes) is `publicKey`'s signature of `message` under the strict rule of
-   * SPEC (canonical S, R and A, no small-order A). Never throws on hostile bytes.
+   * SPEC (canonical S, R and A, neither R nor A of small order). Never throws on hostile bytes.
    */
   verify(
     publicKey: Uint8Array,

@@ -3,14 +3,21 @@
 import { base32nopad } from "@scure/base";
 import { StreamoError } from "../errors.ts";
 
+/** Marks a {@link Key} for the type checker; nothing of it exists at run time. */
 declare const keyBrand: unique symbol;
+
+/** What makes a {@link Key} more than a string; it exists for the type checker only. */
+export interface KeyBrand {
+  /** @ignore */
+  readonly [keyBrand]: true;
+}
 
 /**
  * An Ed25519 public key as its canonical text: 52 characters of lower-case base32 (RFC 4648, no
  * padding), so that it fits in a DNS label and compares with `===`. Only {@link parseKey} and
  * {@link keyFromBytes} make one.
  */
-export type Key = string & { readonly [keyBrand]: true };
+export type Key = string & KeyBrand;
 
 /** Bytes in a key. */
 export const KEY_BYTES = 32;

@@ -1,0 +1,76 @@
+/** The best provider of this platform: the one place of core that looks at the platform's globals. */
+
+import type { Crypto } from "./crypto.ts";
+import { hkdf, sha256 } from "./hashes.ts";
+import { nodeCrypto, type NodeCryptoModule } from "./node.ts";
+import { webCrypto } from "./webcrypto.ts";
+
+/** The parts of `globalThis` that decide. */
+export interface Platform {
+  /** Node, Deno and Bun give their built-in modules here. */
+  readonly process?: { getBuiltinModule?(name: string): unknown };
+  /** Browsers give `subtle` in secure contexts only. */
+  readonly crypto?: { readonly subtle?: SubtleCrypto };
+}
+
+let chosen: Crypto | undefined;
+
+/** `node:crypto` where there is one, else `crypto.subtle` if it knows Ed25519, else pure JavaScript. */
+export function defaultCrypto(): Crypto {
+  chosen ??= chooseCrypto(globalThis as Platform);
+  return chosen;
+}
+
+/** The provider for `platform`; {@link defaultCrypto} remembers the one for `globalThis`. */
+export function chooseCrypto(platform: Platform): Crypto {
+  const module = platform.process?.getBuiltinModule?.("node:crypto");
+  if (module !== undefined) return nodeCrypto(module as NodeCryptoModule);
+  const subtle = platform.crypto?.subtle;
+  if (subtle === undefined) return lateCrypto("noble", loadNoble);
+  const web = webCrypto(subtle);
+  return lateCrypto("webcrypto", async () => await knowsEd25519(web) ? web : await loadNoble());
+}
+
+/**
+ * A provider whose signing part is found out at its first use: whether `subtle` knows Ed25519 shows only
+ * asynchronously, and browsers that do know it never load the pure-JavaScript curve.
+ */
+function lateCrypto(expectedName: string, find: () => Promise<Crypto>): Crypto {
+  let name = expectedName;
+  let finding: Promise<Crypto> | undefined;
+  const found = () => finding ??= find().then(remember, forget);
+  const remember = (crypto: Crypto) => {
+    name = crypto.name;
+    return crypto;
+  };
+  // A module that did not load (offline, say) is asked for again at the next use.
+  const forget = (error: unknown) => {
+    finding = undefined;
+    throw error;
+  };
+  return {
+    get name() {
+      return name;
+    },
+    sha256,
+    hkdf,
+    signingKey: async (seed) => (await found()).signingKey(seed),
+    verify: async (key, message, signature) => (await found()).verify(key, message, signature),
+    pbkdf2: async (password, salt, rounds) => (await found()).pbkdf2(password, salt, rounds),
+  };
+}
+
+async function loadNoble(): Promise<Crypto> {
+  return (await import("./noble.ts")).nobleCrypto();
+}
+
+/** Whether `crypto` signs, tells public keys and verifies: a missing Ed25519 shows as an exception. */
+async function knowsEd25519(crypto: Crypto): Promise<boolean> {
+  const message = new Uint8Array(1);
+  try {
+    const { publicKey, sign } = await crypto.signingKey(new Uint8Array(32));
+    return await crypto.verify(publicKey, message, await sign(message));
+  } catch {
+    return false; // whatever the reason, the pure-JavaScript provider takes over
+  }
+}

@@ -1,0 +1,75 @@
+/** The provider over the web's `crypto.subtle`. */
+
+import { base64urlnopad } from "@scure/base";
+import { equal } from "../bytes.ts";
+import type { Crypto, SigningKey } from "./crypto.ts";
+import { pkcs8 } from "./der.ts";
+import { hkdf, sha256 } from "./hashes.ts";
+import { isStrict } from "./strict.ts";
+
+const ED25519 = "Ed25519";
+
+/**
+ * A provider over `subtle`, which must know Ed25519 (Chrome 137, Firefox 129, Safari 17). Hashing is
+ * pure JavaScript, because `subtle` hashes only asynchronously.
+ */
+export function webCrypto(subtle: SubtleCrypto): Crypto {
+  return {
+    name: "webcrypto",
+    sha256,
+    hkdf,
+    signingKey: (seed) => signingKey(subtle, seed),
+    verify: verifier(subtle),
+    pbkdf2: (password, salt, iterations) => pbkdf2(subtle, password, salt, iterations),
+  };
+}
+
+async function signingKey(subtle: SubtleCrypto, seed: Uint8Array): Promise<SigningKey> {
+  const wrapped = pkcs8(seed);
+  // Only the JWK form of a private key tells its public key. The key that stays cannot be exported.
+  const readable = await subtle.importKey("pkcs8", wrapped, ED25519, true, ["sign"]);
+  const { x } = await subtle.exportKey("jwk", readable);
+  if (x === undefined) throw new TypeError("crypto.subtle exports an Ed25519 key without its x");
+  const key = await subtle.importKey("pkcs8", wrapped, ED25519, false, ["sign"]);
+  return {
+    publicKey: base64urlnopad.decode(x),
+    sign: async (message) => new Uint8Array(await subtle.sign(ED25519, key, own(message))),
+  };
+}
+
+/** Remembers the last public key: heads mostly come in runs of one key. */
+function verifier(subtle: SubtleCrypto): Crypto["verify"] {
+  let lastBytes = new Uint8Array();
+  let lastKey: Promise<CryptoKey>;
+  return async (publicKey, message, signature) => {
+    if (!isStrict(publicKey, signature)) return false;
+    const [ownMessage, ownSignature] = [own(message), own(signature)];
+    if (!equal(lastBytes, publicKey)) {
+      lastBytes = own(publicKey);
+      lastKey = subtle.importKey("raw", lastBytes, ED25519, false, ["verify"]);
+    }
+    try {
+      return await subtle.verify(ED25519, await lastKey, ownSignature, ownMessage);
+    } catch (error) {
+      // Some platforms throw where a key is no point of the curve; a missing feature is no answer.
+      if (error instanceof Error && error.name === "NotSupportedError") throw error;
+      return false;
+    }
+  };
+}
+
+async function pbkdf2(
+  subtle: SubtleCrypto,
+  password: Uint8Array,
+  salt: Uint8Array,
+  iterations: number,
+): Promise<Uint8Array> {
+  const key = await subtle.importKey("raw", own(password), "PBKDF2", false, ["deriveBits"]);
+  const algorithm = { name: "PBKDF2", hash: "SHA-256", salt: own(salt), iterations };
+  return new Uint8Array(await subtle.deriveBits(algorithm, key, 256));
+}
+
+/** A copy: the work is done later, when the caller may have written over the bytes. */
+function own(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(bytes);
+}
