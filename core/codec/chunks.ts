@@ -1,0 +1,122 @@
+/** Where chunks come from and go to, and the caches over them. */
+
+import { StreamoError } from "../errors.ts";
+import { type Node, parseNode } from "./node.ts";
+import type { Value } from "./value.ts";
+import { Writer } from "./writer.ts";
+
+/** The chunks of one log. */
+export interface Chunks {
+  /**
+   * The bytes from the chunk at `address` to the end of its block at least; chunks tell their own
+   * length. Throws {@link MissingBlock} when the block is not at hand.
+   */
+  at(address: number): Uint8Array;
+  /** The address of a chunk with these bytes: an earlier equal one, or a new one at the end. */
+  append(chunk: Uint8Array): number;
+}
+
+/** Thrown by synchronous reads: fetch the block that holds `address`, then run again. */
+export class MissingBlock extends StreamoError {
+  /** An address inside the block that is missing. */
+  readonly address: number;
+
+  /** The block around `address` is not at hand. */
+  constructor(address: number) {
+    super("missing_block", `the block that holds address ${address} is not here`, { address });
+    this.address = address;
+  }
+}
+
+/**
+ * A map that forgets what was not used for a while. Two generations: when the young one is full the
+ * old one is dropped, so a hit costs one or two look-ups and there is no list to maintain.
+ */
+export class Cache<V> {
+  #young = new Map<number, V>();
+  #old = new Map<number, V>();
+  #weight = 0;
+  readonly #limit: number;
+
+  /** Holds between `limit / 2` and `limit` of weight. */
+  constructor(limit: number) {
+    this.#limit = limit / 2;
+  }
+
+  /** What is cached under `key`. */
+  get(key: number): V | undefined {
+    const young = this.#young.get(key);
+    if (young !== undefined) return young;
+    const old = this.#old.get(key);
+    // Weight of a promoted entry is not known any more; a small constant keeps the count moving.
+    if (old !== undefined) this.set(key, old, 16);
+    return old;
+  }
+
+  /** Caches `value`, which weighs about `weight` (bytes, for all caches here). */
+  set(key: number, value: V, weight: number): void {
+    this.#young.set(key, value);
+    this.#weight += weight;
+    if (this.#weight < this.#limit) return;
+    this.#old = this.#young;
+    this.#young = new Map();
+    this.#weight = 0;
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    this.#young = new Map();
+    this.#old = new Map();
+    this.#weight = 0;
+  }
+}
+
+/** Weight of the parsed nodes that one space keeps, in bytes (estimated). */
+const NODE_CACHE_BYTES = 16 * 2 ** 20;
+/** Weight of the decoded values that one space keeps, in bytes (estimated). */
+const VALUE_CACHE_BYTES = 32 * 2 ** 20;
+
+/** The chunks of one log, read through caches of parsed nodes and decoded values. */
+export class Space {
+  /** Decoded containers by address: what makes equal addresses `===`. */
+  readonly values: Cache<Value> = new Cache(VALUE_CACHE_BYTES);
+  readonly #nodes = new Cache<Node>(NODE_CACHE_BYTES);
+  readonly #chunks: Chunks;
+  readonly #writers: Writer[] = [];
+
+  /** A space over `chunks`. */
+  constructor(chunks: Chunks) {
+    this.#chunks = chunks;
+  }
+
+  /** The bytes of the chunk at `address` and on. */
+  at(address: number): Uint8Array {
+    return this.#chunks.at(address);
+  }
+
+  /** Appends a chunk; gives its address. */
+  append(chunk: Uint8Array): number {
+    return this.#chunks.append(chunk);
+  }
+
+  /** The map, list or bytes node at `address`. */
+  node(address: number): Node {
+    const cached = this.#nodes.get(address);
+    if (cached !== undefined) return cached;
+    const node = parseNode(this.#chunks.at(address), address);
+    this.#nodes.set(address, node, 96 + node.items.length * 48);
+    return node;
+  }
+
+  /** An empty writer; give it back with {@link release}. */
+  borrow(): Writer {
+    const writer = this.#writers.pop() ?? new Writer(1024);
+    writer.at = 0;
+    return writer;
+  }
+
+  /** Takes back a writer that {@link borrow} lent. */
+  release(writer: Writer): void {
+    this.#writers.push(writer);
+  }
+}

@@ -1,0 +1,164 @@
+/** Reading inside maps and lists: one entry, a range of entries, without decoding the rest. */
+
+import type { Space } from "./chunks.ts";
+import type { Kind, Node } from "./node.ts";
+import { isNode } from "./node.ts";
+import { readScalar } from "./scalar.ts";
+import { LARGE_STRING } from "./tags.ts";
+import { compareText } from "./text.ts";
+import { EMPTY_LIST, EMPTY_MAP, type Item, Ref } from "./value.ts";
+import { malformed, Reader } from "./writer.ts";
+
+/** Which entries of a map, in what order. */
+export interface Range {
+  /** Only keys that begin with this. */
+  readonly prefix?: string;
+  /** Only keys from this one on (up to this one in reverse order). */
+  readonly start?: string;
+  /** At most this many. */
+  readonly limit?: number;
+  /** From the last key to the first. */
+  readonly reverse?: boolean;
+}
+
+/** What an item is: a container's node, or `undefined` for scalars and large text or bytes. */
+export function containerOf(space: Space, item: Item): Node | undefined {
+  if (item === EMPTY_MAP) return EMPTY_MAP_NODE;
+  if (item === EMPTY_LIST) return EMPTY_LIST_NODE;
+  if (!(item instanceof Ref) || !isNode(space.at(item.address)[0])) return undefined;
+  const node = space.node(item.address);
+  return node.kind === "bytes" ? undefined : node;
+}
+
+/** The item under `key`, or `undefined` with `found` false: an undefined value is a value. */
+export function lookup(space: Space, node: Node, key: string): { found: boolean; item: Item } {
+  while (node.height > 0) {
+    const at = lowerBound(node.keys, key);
+    if (at === node.keys.length) return ABSENT;
+    node = child(space, node, at);
+  }
+  const at = lowerBound(node.keys, key);
+  if (at === node.keys.length || node.keys[at] !== key) return ABSENT;
+  return { found: true, item: node.items[at] };
+}
+
+/** The element of a list at `index`, which must be an integer from 0 to size - 1. */
+export function elementAt(space: Space, node: Node, index: number): Item {
+  while (node.height > 0) {
+    let at = 0;
+    while (index >= node.sizes[at]) index -= node.sizes[at++];
+    node = child(space, node, at);
+  }
+  return node.items[index];
+}
+
+/** The entries of a map in key order. */
+export function* mapEntries(
+  space: Space,
+  node: Node,
+  range: Range = {},
+): Generator<[string, Item]> {
+  let left = range.limit ?? Infinity;
+  if (left <= 0) return;
+  const walk = range.reverse ? walkBack : walkForward;
+  for (const entry of walk(space, node, range)) {
+    yield entry;
+    if (--left <= 0) return;
+  }
+}
+
+/** The elements of a list from `start` up to `end`. */
+export function* listItems(
+  space: Space,
+  node: Node,
+  start = 0,
+  end: number = node.size,
+): Generator<Item> {
+  if (node.height === 0) {
+    for (let i = Math.max(0, start); i < node.size && i < end; i++) yield node.items[i];
+    return;
+  }
+  let offset = 0;
+  for (let i = 0; i < node.items.length && offset < end; i++) {
+    const next = offset + node.sizes[i];
+    if (next > start) yield* listItems(space, child(space, node, i), start - offset, end - offset);
+    offset = next;
+  }
+}
+
+/**
+ * The node below child `at` of an inner node. Its height, kind, size and last key must be what the
+ * parent states: otherwise look-ups and iteration over one tree could disagree.
+ */
+export function child(space: Space, parent: Node, at: number): Node {
+  const node = space.node((parent.items[at] as Ref).address);
+  const fits = node.height === parent.height - 1 && node.kind === parent.kind && !node.small &&
+    node.size === parent.sizes[at] &&
+    (node.kind !== "map" || node.keys[node.keys.length - 1] === parent.keys[at] &&
+        (at === 0 || compareText(node.keys[0], parent.keys[at - 1]) > 0));
+  if (!fits) throw malformed("a tree node is not what its parent states");
+  return node;
+}
+
+/** The scalar at a reference, or the reference itself when it is something larger. */
+export function resolve(space: Space, item: Item): Item {
+  if (!(item instanceof Ref)) return item;
+  const bytes = space.at(item.address);
+  if (isNode(bytes[0]) || bytes[0] === LARGE_STRING) return item;
+  return readScalar(new Reader(bytes), item.address);
+}
+
+/** The first position in sorted `keys` whose key is not before `key`. */
+export function lowerBound(keys: readonly string[], key: string): number {
+  let low = 0;
+  let high = keys.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (compareText(keys[middle], key) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+const ABSENT = { found: false, item: undefined } as const;
+const EMPTY_MAP_NODE = emptyNode("map");
+const EMPTY_LIST_NODE = emptyNode("list");
+
+function emptyNode(kind: Kind): Node {
+  return { kind, height: 0, small: true, keys: [], items: [], sizes: [], size: 0, length: 1 };
+}
+
+function* walkForward(space: Space, node: Node, range: Range): Generator<[string, Item]> {
+  const { prefix = "", start = "" } = range;
+  const first = compareText(prefix, start) > 0 ? prefix : start;
+  for (let i = lowerBound(node.keys, first); i < node.keys.length; i++) {
+    const key = node.keys[i];
+    if (node.height > 0) {
+      yield* walkForward(space, child(space, node, i), range);
+    } else if (key.startsWith(prefix)) {
+      yield [key, node.items[i] as Item];
+    }
+    if (!key.startsWith(prefix) && compareText(key, prefix) > 0) return;
+  }
+}
+
+function* walkBack(space: Space, node: Node, range: Range): Generator<[string, Item]> {
+  const { prefix = "", start } = range;
+  for (let i = node.keys.length - 1; i >= 0; i--) {
+    const key = node.keys[i];
+    // In an inner node, keys[i - 1] is before all keys below child i.
+    const before = i > 0 ? node.keys[i - 1] : undefined;
+    if (node.height > 0) {
+      const pastPrefix = before !== undefined && !before.startsWith(prefix) &&
+        compareText(before, prefix) > 0;
+      const pastStart = start !== undefined && before !== undefined &&
+        compareText(before, start) >= 0;
+      if (!pastPrefix && !pastStart) yield* walkBack(space, child(space, node, i), range);
+      if (compareText(key, prefix) < 0) return;
+      continue;
+    }
+    if (start !== undefined && compareText(key, start) > 0) continue;
+    if (key.startsWith(prefix)) yield [key, node.items[i] as Item];
+    else if (compareText(key, prefix) < 0) return;
+  }
+}

@@ -1,0 +1,118 @@
+/** Items to values: frozen, cached by address, within a budget. */
+
+import type { Space } from "./chunks.ts";
+import { StreamoError } from "../errors.ts";
+import { child } from "./container.ts";
+import { extentOf, readContent } from "./large.ts";
+import { isNode, type Node } from "./node.ts";
+import { readScalar } from "./scalar.ts";
+import { DEPTH_MAX } from "./tags.ts";
+import { decodeUtf8 } from "./text.ts";
+import { type Item, Ref, type Value } from "./value.ts";
+import { Reader } from "./writer.ts";
+import { concat } from "../bytes.ts";
+
+/** How much one read may decode. */
+export interface Budget {
+  /** Entries and elements, each chunk counted once. */
+  readonly elements?: number;
+  /** Bytes of chunks and content. */
+  readonly bytes?: number;
+}
+
+/** What a read may decode unless told otherwise. */
+export const DEFAULT_BUDGET: Required<Budget> = { elements: 10_000_000, bytes: 512 * 2 ** 20 };
+
+/** The value of `item`. Throws MissingBlock, `malformed`, or `budget`. */
+export function decode(space: Space, item: Item, budget: Budget = {}): Value {
+  if (!(item instanceof Ref)) return item;
+  const cached = space.values.get(item.address);
+  if (cached !== undefined) return cached;
+  return new Decoder(space, { ...DEFAULT_BUDGET, ...budget }).item(item, 0);
+}
+
+class Decoder {
+  readonly #space: Space;
+  readonly #budget: Required<Budget>;
+  #elements = 0;
+  #bytes = 0;
+
+  constructor(space: Space, budget: Required<Budget>) {
+    this.#space = space;
+    this.#budget = budget;
+  }
+
+  item(item: Item, depth: number): Value {
+    if (!(item instanceof Ref)) return item;
+    const { address } = item;
+    const cached = this.#space.values.get(address);
+    if (cached !== undefined) return cached;
+    if (depth > DEPTH_MAX) throw new StreamoError("budget", `values nest deeper than ${DEPTH_MAX}`);
+    const bytes = this.#space.at(address);
+    if (!isNode(bytes[0])) return this.#scalar(item, bytes);
+    const node = this.#space.node(address);
+    if (node.kind === "bytes") return this.#content(item);
+    const value = node.kind === "map" ? this.#map(node, depth) : this.#list(node, depth);
+    this.#space.values.set(address, value, 64 + node.size * 32);
+    return value;
+  }
+
+  #map(root: Node, depth: number): Value {
+    const map: Record<string, Value> = {};
+    const visit = (node: Node): void => {
+      this.#spend(node.items.length, node.length);
+      for (let i = 0; i < node.items.length; i++) {
+        if (node.height > 0) {
+          visit(child(this.#space, node, i));
+          continue;
+        }
+        const value = this.item(node.items[i], depth + 1);
+        const key = node.keys[i];
+        // Assigning to `__proto__` would set the prototype instead of a property.
+        if (key === "__proto__") {
+          Object.defineProperty(map, key, { value, enumerable: true });
+        } else map[key] = value;
+      }
+    };
+    visit(root);
+    return Object.freeze(map);
+  }
+
+  #list(root: Node, depth: number): Value {
+    const list: Value[] = [];
+    const visit = (node: Node): void => {
+      this.#spend(node.items.length, node.length);
+      for (let i = 0; i < node.items.length; i++) {
+        if (node.height > 0) visit(child(this.#space, node, i));
+        else list.push(this.item(node.items[i], depth + 1));
+      }
+    };
+    visit(root);
+    return Object.freeze(list);
+  }
+
+  #scalar(item: Ref, bytes: Uint8Array): Value {
+    const extent = extentOf(this.#space, item);
+    if (extent !== undefined) return this.#content(item);
+    return readScalar(new Reader(bytes), item.address) as Value;
+  }
+
+  #content(item: Ref): Value {
+    const extent = extentOf(this.#space, item)!;
+    this.#spend(1, extent.size);
+    const parts = [...readContent(this.#space, item)];
+    const content = parts.length === 1 ? parts[0] : concat(parts);
+    if (extent.kind === "string") return decodeUtf8(content, 0, content.length);
+    return parts.length === 1 ? content.slice() : content;
+  }
+
+  #spend(elements: number, bytes: number): void {
+    this.#elements += elements;
+    this.#bytes += bytes;
+    if (this.#elements > this.#budget.elements || this.#bytes > this.#budget.bytes) {
+      throw new StreamoError("budget", "reading this value takes more than its budget allows", {
+        ...this.#budget,
+      });
+    }
+  }
+}

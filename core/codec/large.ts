@@ -1,0 +1,183 @@
+/** Bytes and text of any size: pieces under a tree, written from a stream and read by range. */
+
+import { TreeBuilder } from "./builder.ts";
+import { cutPiece } from "./cdc.ts";
+import type { Space } from "./chunks.ts";
+import { child } from "./container.ts";
+import type { Node } from "./node.ts";
+import * as tag from "./tags.ts";
+import { type Item, Ref } from "./value.ts";
+import { malformed, Reader } from "./writer.ts";
+
+/** Takes bytes as they come, cuts them into pieces and appends these. */
+export class PieceWriter {
+  readonly #space: Space;
+  readonly #buffer = new Uint8Array(8 * tag.PIECE_MAX_BYTES);
+  #from = 0;
+  #to = 0;
+  #tree: TreeBuilder | undefined;
+
+  /** Pieces go to `space`. */
+  constructor(space: Space) {
+    this.#space = space;
+  }
+
+  /** Takes the next bytes; they are copied. */
+  push(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length;) {
+      if (this.#to === this.#buffer.length) this.#makeRoom();
+      const count = Math.min(bytes.length - at, this.#buffer.length - this.#to);
+      this.#buffer.set(bytes.subarray(at, at + count), this.#to);
+      at += count;
+      this.#to += count;
+    }
+  }
+
+  /** The item of all bytes pushed: plain bytes if there are few, else the root of their tree. */
+  finish(): Uint8Array | Ref {
+    if (this.#tree === undefined && this.#to - this.#from <= tag.PIECE_MAX_BYTES) {
+      return this.#buffer.slice(this.#from, this.#to);
+    }
+    while (this.#from < this.#to) this.#cut();
+    return new Ref(this.#tree!.finish()!.address);
+  }
+
+  #makeRoom(): void {
+    while (this.#to - this.#from > tag.PIECE_MAX_BYTES) this.#cut();
+    this.#buffer.copyWithin(0, this.#from, this.#to);
+    this.#to -= this.#from;
+    this.#from = 0;
+  }
+
+  #cut(): void {
+    const length = cutPiece(this.#buffer, this.#from, this.#to);
+    const writer = this.#space.borrow();
+    writer.u8(tag.BYTES);
+    writer.varint(length);
+    writer.raw(this.#buffer.subarray(this.#from, this.#from + length));
+    const address = this.#space.append(writer.view());
+    this.#space.release(writer);
+    this.#tree ??= new TreeBuilder(this.#space, "bytes");
+    this.#tree.pushNode(0, "", address, length);
+    this.#from += length;
+  }
+}
+
+/** The reference to text whose UTF-8 bytes are past PIECE_MAX_BYTES. */
+export function writeLargeText(space: Space, utf8: Uint8Array): Ref {
+  const pieces = new PieceWriter(space);
+  pieces.push(utf8);
+  const { address } = pieces.finish() as Ref;
+  const writer = space.borrow();
+  writer.u8(tag.LARGE_STRING);
+  writer.varint(address);
+  const text = space.append(writer.view());
+  space.release(writer);
+  return new Ref(text);
+}
+
+/** What an item is when it is text or bytes, and how long, in bytes; undefined for anything else. */
+export interface Extent {
+  readonly kind: "string" | "bytes";
+  readonly size: number;
+}
+
+/** The {@link Extent} of `item`, which is a string, bytes, or a reference; reads no content. */
+export function extentOf(space: Space, item: Item): Extent | undefined {
+  if (typeof item === "string") return { kind: "string", size: utf8Length(item) };
+  if (item instanceof Uint8Array) return { kind: "bytes", size: item.length };
+  if (!(item instanceof Ref)) return undefined;
+  const bytes = space.at(item.address);
+  const first = bytes[0];
+  if (first === tag.BYTES_INNER) return { kind: "bytes", size: space.node(item.address).size };
+  if (first === tag.LARGE_STRING) {
+    return { kind: "string", size: space.node(largeTextRoot(bytes, item.address)).size };
+  }
+  if (first === tag.BYTES) return { kind: "bytes", size: new Reader(bytes, 1).varint() };
+  if (first === tag.STRING) return { kind: "string", size: new Reader(bytes, 1).varint() };
+  if (first >= tag.SHORT_STRING && first <= tag.SHORT_STRING + tag.SHORT_STRING_MAX) {
+    return { kind: "string", size: first - tag.SHORT_STRING };
+  }
+  return undefined;
+}
+
+/** The content of text (as UTF-8) or bytes, from byte `start` up to `end`, in views or copies. */
+export function* readContent(
+  space: Space,
+  item: Item,
+  start = 0,
+  end = Infinity,
+): Generator<Uint8Array> {
+  if (typeof item === "string") item = new TextEncoder().encode(item);
+  if (item instanceof Uint8Array) {
+    if (start < Math.min(end, item.length)) yield item.subarray(start, end);
+    return;
+  }
+  const { address } = item as Ref;
+  const bytes = space.at(address);
+  switch (bytes[0]) {
+    case tag.BYTES_INNER:
+      return yield* readPieces(space, space.node(address), start, end);
+    case tag.LARGE_STRING:
+      return yield* readPieces(space, space.node(largeTextRoot(bytes, address)), start, end);
+    default: {
+      const content = smallContent(bytes);
+      if (start < Math.min(end, content.length)) yield content.subarray(start, end);
+    }
+  }
+}
+
+/** The address of the tree below a LARGE_STRING chunk. */
+function largeTextRoot(bytes: Uint8Array, address: number): number {
+  const root = new Reader(bytes, 1).varint();
+  if (root >= address) throw malformed(`a reference to ${root} does not point back`);
+  return root;
+}
+
+function* readPieces(
+  space: Space,
+  node: Node,
+  start: number,
+  end: number,
+): Generator<Uint8Array> {
+  if (node.kind !== "bytes") throw malformed("large bytes are over a node of another kind");
+  let offset = 0;
+  for (let i = 0; i < node.items.length && offset < end; i++) {
+    const size = node.sizes[i];
+    if (offset + size > start) {
+      const from = Math.max(0, start - offset);
+      const to = Math.min(size, end - offset);
+      if (node.height > 1) yield* readPieces(space, child(space, node, i), from, to);
+      else yield readPiece(space, (node.items[i] as Ref).address, size).subarray(from, to);
+    }
+    offset += size;
+  }
+}
+
+function readPiece(space: Space, address: number, size: number): Uint8Array {
+  const bytes = space.at(address);
+  const piece = bytes[0] === tag.BYTES ? smallContent(bytes) : undefined;
+  if (piece?.length !== size) throw malformed("a piece is not what its parent states");
+  return piece;
+}
+
+/** The bytes of a BYTES or string chunk. */
+function smallContent(bytes: Uint8Array): Uint8Array {
+  const reader = new Reader(bytes);
+  const first = reader.u8();
+  if (first === tag.BYTES || first === tag.STRING) return reader.raw(reader.varint());
+  if (first >= tag.SHORT_STRING && first <= tag.SHORT_STRING + tag.SHORT_STRING_MAX) {
+    return reader.raw(first - tag.SHORT_STRING);
+  }
+  throw malformed("the value is neither text nor bytes");
+}
+
+function utf8Length(text: string): number {
+  let length = text.length;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    // A surrogate pair is 2 units and 4 bytes: each half adds one.
+    if (code >= 0x80) length += code < 0x800 || code >= 0xd800 && code < 0xe000 ? 1 : 2;
+  }
+  return length;
+}

@@ -1,0 +1,61 @@
+/** UTF-8 text, and the one order that keys have everywhere: by their UTF-8 bytes. */
+
+import { malformed } from "./writer.ts";
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Text that recurs (keys above all) is found again here instead of being built anew. */
+const INTERNED = 4096;
+const INTERN_MAX_BYTES = 32;
+const interned: string[] = new Array(INTERNED).fill("");
+
+/** The text of UTF-8 `bytes` [from, to); `malformed` if they are not UTF-8. */
+export function decodeUtf8(bytes: Uint8Array, from: number, to: number): string {
+  if (to - from > INTERN_MAX_BYTES) return decodeLong(bytes.subarray(from, to));
+  let hash = to - from;
+  let bits = 0;
+  for (let i = from; i < to; i++) {
+    hash = Math.imul(hash, 31) + bytes[i];
+    bits |= bytes[i];
+  }
+  if (bits >= 0x80) return decodeLong(bytes.subarray(from, to));
+  const slot = (hash ^ (hash >>> 15)) & (INTERNED - 1);
+  const known = interned[slot];
+  if (isText(known, bytes, from, to)) return known;
+  const text = String.fromCharCode.apply(null, bytes.subarray(from, to) as unknown as number[]);
+  interned[slot] = text;
+  return text;
+}
+
+/** Negative, zero or positive as `a` sorts before, with or after `b` by UTF-8 bytes. */
+export function compareText(a: string, b: string): number {
+  if (a === b) return 0;
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i++) {
+    let x = a.charCodeAt(i);
+    let y = b.charCodeAt(i);
+    if (x === y) continue;
+    // UTF-16 puts surrogates (characters past U+FFFF) before U+E000; UTF-8 puts them last.
+    if (x >= 0xd800 && y >= 0xd800) {
+      x = x >= 0xe000 ? x - 0x2000 : x + 0x2000;
+      y = y >= 0xe000 ? y - 0x2000 : y + 0x2000;
+    }
+    return x - y;
+  }
+  return a.length - b.length;
+}
+
+function isText(text: string, bytes: Uint8Array, from: number, to: number): boolean {
+  if (text.length !== to - from) return false;
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) !== bytes[from + i]) return false;
+  return true;
+}
+
+function decodeLong(bytes: Uint8Array): string {
+  try {
+    return decoder.decode(bytes);
+  } catch (error) {
+    if (error instanceof TypeError) throw malformed("text is not UTF-8");
+    throw error;
+  }
+}
