@@ -2,6 +2,7 @@
 
 import { StreamoError } from "../errors.ts";
 import type { Crypto } from "../identity/crypto.ts";
+import { defaultCrypto } from "../identity/default_crypto.ts";
 import type { Key } from "../identity/key.ts";
 import type { Block } from "./block.ts";
 import { appendBase, checkJoin } from "./check_append.ts";
@@ -26,8 +27,8 @@ interface Held {
 
 /** What a {@link MemoryStore} is made of. */
 export interface MemoryStoreOptions {
-  /** Hashes leaves when `hashes` is asked for. */
-  readonly crypto: Crypto;
+  /** Hashes leaves when `hashes` is asked for; the platform's own by default. */
+  readonly crypto?: Crypto;
 }
 
 /** A {@link Store} in memory. It keeps the given byte arrays: they must not be changed later. */
@@ -37,8 +38,8 @@ export class MemoryStore implements Store {
   #closed = false;
 
   /** An empty store. */
-  constructor(options: MemoryStoreOptions) {
-    this.#crypto = options.crypto;
+  constructor(options: MemoryStoreOptions = {}) {
+    this.#crypto = options.crypto ?? defaultCrypto();
   }
 
   // deno-lint-ignore require-await
