@@ -40,7 +40,10 @@ export const functionLines: Deno.lint.Rule = {
   },
 };
 
-/** `streamo/no-empty-catch`: neither `catch {}` nor `.catch(() => {})`, with or without a comment. */
+/**
+ * `streamo/no-empty-catch`: neither `catch {}` nor `.catch(() => {})`, with or without a comment. The
+ * statement `promise.catch(() => {});` is allowed: it marks as heard a promise that others hold too.
+ */
 export const noEmptyCatch: Deno.lint.Rule = {
   create(context) {
     const message = "an empty catch swallows every error, also those that nobody thought of";
@@ -53,6 +56,9 @@ export const noEmptyCatch: Deno.lint.Rule = {
         const { callee, arguments: given } = node;
         if (callee.type !== "MemberExpression" || callee.property.type !== "Identifier") return;
         if (callee.property.name !== "catch") return;
+        const named = callee.object.type === "Identifier" ||
+          callee.object.type === "MemberExpression";
+        if (named && node.parent.type === "ExpressionStatement") return;
         const handler = given[0];
         const empty =
           (handler?.type === "ArrowFunctionExpression" || handler?.type === "FunctionExpression") &&

@@ -43,6 +43,7 @@ Deno.test("no-empty-catch reports catches that do nothing", () => {
       "try { f(); } catch (error) { /* fine */ }",
       "f().catch(() => {});",
       "f().catch(function () {});",
+      "await promise.catch(() => {});",
     ]
   ) assert.equal(messages("no-empty-catch", "a.ts", source).length, 1, source);
   for (
@@ -50,6 +51,7 @@ Deno.test("no-empty-catch reports catches that do nothing", () => {
       "try { f(); } catch (error) { throw error; }",
       "f().catch((error) => report(error));",
       "f().catch(report);",
+      "promise.catch(() => {}); this.#done.catch(() => {});",
       "try { f(); } finally { g(); }",
     ]
   ) assert.deepEqual(messages("no-empty-catch", "a.ts", source), [], source);
