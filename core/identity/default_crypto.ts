@@ -36,27 +36,34 @@ export function chooseCrypto(platform: Platform): Crypto {
  * asynchronously, and browsers that do know it never load the pure-JavaScript curve.
  */
 function lateCrypto(expectedName: string, find: () => Promise<Crypto>): Crypto {
-  let name = expectedName;
+  let found: Crypto | undefined;
   let finding: Promise<Crypto> | undefined;
-  const found = () => finding ??= find().then(remember, forget);
-  const remember = (crypto: Crypto) => {
-    name = crypto.name;
-    return crypto;
-  };
+  const remember = (crypto: Crypto) => found = crypto;
   // A module that did not load (offline, say) is asked for again at the next use.
   const forget = (error: unknown) => {
     finding = undefined;
     throw error;
   };
+  /** Does `work` with the found provider, on copies if it has to wait: callers reuse their bytes. */
+  const use = <T>(
+    parts: Uint8Array[],
+    work: (crypto: Crypto, parts: Uint8Array[]) => T | Promise<T>,
+  ): T | Promise<T> => {
+    if (found !== undefined) return work(found, parts);
+    const copies = parts.map((part) => new Uint8Array(part));
+    finding ??= find().then(remember, forget);
+    return finding.then((crypto) => work(crypto, copies));
+  };
   return {
     get name() {
-      return name;
+      return found?.name ?? expectedName;
     },
     sha256,
     hkdf,
-    signingKey: async (seed) => (await found()).signingKey(seed),
-    verify: async (key, message, signature) => (await found()).verify(key, message, signature),
-    pbkdf2: async (password, salt, rounds) => (await found()).pbkdf2(password, salt, rounds),
+    signingKey: async (seed) => await use([seed], (crypto, [copy]) => crypto.signingKey(copy)),
+    verify: (...parts) => use(parts, (crypto, [key, text, sig]) => crypto.verify(key, text, sig)),
+    pbkdf2: async (password, salt, rounds) =>
+      await use([password, salt], (crypto, [p, s]) => crypto.pbkdf2(p, s, rounds)),
   };
 }
 

@@ -20,7 +20,7 @@ export function nobleCrypto(): Crypto {
 // deno-lint-ignore require-await -- rejects, as the other providers do, rather than throws
 async function signingKey(seed: Uint8Array): Promise<SigningKey> {
   checkSeed(seed);
-  const secret = seed.slice();
+  const secret = new Uint8Array(seed);
   return { publicKey: getPublicKey(secret), sign: (message) => sign(message, secret) };
 }
 
