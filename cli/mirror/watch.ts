@@ -1,0 +1,153 @@
+/** Runs a sync after every quiet moment that follows a change. */
+
+import { StreamoError } from "../../core/errors.ts";
+import { isFileError } from "./problem.ts";
+import type { Report } from "./mirror.ts";
+
+/** How {@link Mirror.watch} behaves. */
+export interface WatchOptions {
+  /** Ends the watch. */
+  readonly signal: AbortSignal;
+  /** Called after every sync. */
+  readonly onReport?: (report: Report) => void;
+  /**
+   * Called when a sync or the watcher fails with a coded error; the watch goes on. Without it the
+   * watch ends with that error.
+   */
+  readonly onError?: (error: StreamoError) => void;
+  /** A sync waits for this long without a change; 50 ms. */
+  readonly quietMs?: number;
+  /** But no longer than this; 1 s. */
+  readonly maxQuietMs?: number;
+  /** A sync without any known change, as watchers miss some; 60 s. */
+  readonly rescanMs?: number;
+}
+
+/** What {@link watchFolder} needs besides. */
+export interface WatchFolderOptions extends WatchOptions {
+  readonly root: string;
+  readonly sync: () => Promise<Report>;
+  /** Gets a function that stands for a change elsewhere. */
+  readonly onWake: (wake: () => void) => void;
+  /** Whether a change of this absolute path can concern the mirror. */
+  readonly matters: (path: string) => boolean;
+}
+
+/** Watches until the signal. */
+export async function watchFolder(options: WatchFolderOptions): Promise<void> {
+  const { signal, quietMs = 50, maxQuietMs = 1000, rescanMs = 60_000 } = options;
+  const bell = new Bell(signal);
+  options.onWake(() => bell.ring());
+  const fail = (error: unknown): void => {
+    if (!(error instanceof StreamoError) || options.onError === undefined) throw error;
+    options.onError(error);
+  };
+  const watching = watchEvents(options, bell);
+  try {
+    while (!signal.aborted) {
+      // From here on a change counts for the next sync, however long this one takes.
+      bell.clear();
+      let pending = false;
+      try {
+        const report = await options.sync();
+        pending = report.pending;
+        options.onReport?.(report);
+      } catch (error) {
+        fail(error);
+      }
+      await bell.wait(pending ? maxQuietMs : rescanMs);
+      const deadline = performance.now() + maxQuietMs;
+      while (!signal.aborted && performance.now() < deadline) {
+        bell.clear();
+        if (!await bell.wait(quietMs)) break;
+      }
+      const broken = watching.takeError();
+      if (broken !== undefined) fail(broken);
+    }
+  } finally {
+    options.onWake(() => undefined);
+    await watching.close();
+  }
+}
+
+/** Rings the bell at every change that matters; an error stops it and is kept until asked for. */
+function watchEvents(
+  { root, matters }: WatchFolderOptions,
+  bell: Bell,
+): { takeError(): StreamoError | undefined; close(): Promise<void> } {
+  let failure: StreamoError | undefined;
+  const fail = (error: unknown): void => {
+    if (!isFileError(error)) throw error;
+    failure = new StreamoError(
+      "storage",
+      `cannot watch the folder "${root}": ${error.message}`,
+      {},
+      {
+        cause: error,
+      },
+    );
+    bell.ring();
+  };
+  const takeError = (): StreamoError | undefined => {
+    const taken = failure;
+    failure = undefined;
+    return taken;
+  };
+  let watcher: Deno.FsWatcher;
+  try {
+    watcher = Deno.watchFs(root, { recursive: true });
+  } catch (error) {
+    fail(error);
+    return { takeError, close: () => Promise.resolve() };
+  }
+  const pump = (async () => {
+    for await (const { kind, paths, flag } of watcher) {
+      if (kind === "access") continue;
+      if (flag === "rescan" || paths.length === 0 || paths.some(matters)) bell.ring();
+    }
+  })().catch(fail);
+  const close = async (): Promise<void> => {
+    try {
+      watcher.close();
+    } catch (error) {
+      // Already closed by its own end.
+      if (!(error instanceof Deno.errors.BadResource)) throw error;
+    }
+    await pump;
+  };
+  return { takeError, close };
+}
+
+/** Remembers that it was rung, and wakes whoever waits. */
+class Bell {
+  #rung = false;
+  #wake: () => void = () => undefined;
+  readonly #signal: AbortSignal;
+
+  constructor(signal: AbortSignal) {
+    this.#signal = signal;
+  }
+
+  ring(): void {
+    this.#rung = true;
+    this.#wake();
+  }
+
+  clear(): void {
+    this.#rung = false;
+  }
+
+  /** True once it is rung, false after `ms` or at the end of the watch. */
+  async wait(ms: number): Promise<boolean> {
+    if (this.#rung || this.#signal.aborted) return this.#rung;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, ms);
+    this.#wake = resolve;
+    const stop = (): void => resolve();
+    this.#signal.addEventListener("abort", stop);
+    await promise;
+    this.#signal.removeEventListener("abort", stop);
+    clearTimeout(timer);
+    return this.#rung;
+  }
+}
