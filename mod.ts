@@ -1,1 +1,53 @@
-export * from "./core/errors.ts";
+/**
+ * Streamo: data that belongs to the people who write it. Credentials derive a key; the key signs one
+ * append-only log; the log holds values and their history; anyone can check any part of it.
+ *
+ * @example A repo in memory
+ * ```ts
+ * import { Credentials, MemoryStore, Repo } from "@streamo/streamo";
+ *
+ * const alice = await Credentials.derive("alice", "correct horse battery staple");
+ * const repo = await Repo.open(new MemoryStore(), await alice.signer("my-notes"));
+ * repo.set({ name: "alice", messages: [] });
+ * repo.push(["messages"], { text: "hello" });
+ * await repo.flush();
+ * console.assert(repo.get("messages", 0, "text") === "hello");
+ * ```
+ *
+ * @module
+ */
+
+export type { Range } from "./core/codec/container.ts";
+export type { Budget } from "./core/codec/decode.ts";
+export { Link } from "./core/codec/value.ts";
+export type { Item, Path, Step, Value } from "./core/codec/value.ts";
+export { MissingBlock } from "./core/codec/chunks.ts";
+export { type Code, CODES, StreamoError } from "./core/errors.ts";
+export { Credentials } from "./core/identity/credentials.ts";
+export type { Crypto, SigningKey } from "./core/identity/crypto.ts";
+export { defaultCrypto } from "./core/identity/default_crypto.ts";
+export { type Key, keyFromBytes, keyToBytes, parseKey } from "./core/identity/key.ts";
+export { Signer } from "./core/identity/signer.ts";
+export { type Block, BLOCK_MAX_BYTES } from "./core/log/block.ts";
+export {
+  decodeHead,
+  encodeHead,
+  type Head,
+  type SignedHead,
+  type VerifiedHead,
+  verifyHead,
+} from "./core/log/head.ts";
+export { type Advance, Log } from "./core/log/log.ts";
+export { MemoryStore } from "./core/log/memory_store.ts";
+export type { Run } from "./core/log/run.ts";
+export type { Store, StoredHead } from "./core/log/store.ts";
+export type { Clock } from "./core/platform.ts";
+export type { PublishedEvent } from "./core/repo/branch.ts";
+export type { Difference } from "./core/repo/diff.ts";
+export { type Draft, Stored } from "./core/repo/draft.ts";
+export { type Conflict, laterWins, type OnConflict } from "./core/repo/merge.ts";
+export type { LogRecord } from "./core/repo/record.ts";
+export { Registry, type RegistryOptions } from "./core/repo/registry.ts";
+export { Repo, type RepoEvents, type RepoOptions, type WriteOptions } from "./core/repo/repo.ts";
+export { type ByteRange, Snapshot, type Stat } from "./core/repo/snapshot.ts";
+export { Streamo } from "./core/repo/streamo.ts";

@@ -16,15 +16,27 @@ export interface Chunks {
   append(chunk: Uint8Array): number;
 }
 
-/** Thrown by synchronous reads: fetch the block that holds `address`, then run again. */
+/** Thrown by synchronous reads where a block is not at hand: {@link load} it, then run again. */
 export class MissingBlock extends StreamoError {
-  /** An address inside the block that is missing. */
-  readonly address: number;
+  /** Fetches the block; rejects with this error if it is nowhere to be had. */
+  readonly load: () => Promise<void>;
 
   /** The block around `address` is not at hand. */
-  constructor(address: number) {
+  constructor(address: number, load?: () => Promise<void>) {
     super("missing_block", `the block that holds address ${address} is not here`, { address });
-    this.address = address;
+    this.load = load ?? (() => Promise.reject(this));
+  }
+}
+
+/** Runs `work`, fetching blocks that are not at hand and starting again, until it gets through. */
+export async function untilThere<T>(work: () => T): Promise<T> {
+  for (;;) {
+    try {
+      return work();
+    } catch (error) {
+      if (!(error instanceof MissingBlock)) throw error;
+      await error.load();
+    }
   }
 }
 

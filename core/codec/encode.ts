@@ -20,8 +20,11 @@ import {
 } from "./value.ts";
 import { Writer } from "./writer.ts";
 
-/** `value` as an item. TypeError that names the path if a part of it cannot be stored. */
-export function encode(space: Space, value: unknown): Item {
+/**
+ * `value` as an item. TypeError that names the path (below `path`, for the message) if a part of it
+ * cannot be stored.
+ */
+export function encode(space: Space, value: unknown, path: Path = []): Item {
   try {
     const item = encodeItem(space, value as Value, 0);
     // A container checks its children as it writes them; a lone scalar is checked here.
@@ -29,9 +32,11 @@ export function encode(space: Space, value: unknown): Item {
     return item;
   } catch (error) {
     if (!(error instanceof NotStorable)) throw error;
-    const found = findUnstorable(value, [], 0);
+    const found = findUnstorable(value, path, 0);
     const reason = found?.reason ?? error.message;
-    throw new TypeError(`cannot store ${pathText(found?.path ?? [])}: ${reason}`, { cause: error });
+    throw new TypeError(`cannot store ${pathText(found?.path ?? path)}: ${reason}`, {
+      cause: error,
+    });
   }
 }
 

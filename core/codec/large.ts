@@ -67,7 +67,11 @@ export class PieceWriter {
 export function writeLargeText(space: Space, utf8: Uint8Array): Ref {
   const pieces = new PieceWriter(space);
   pieces.push(utf8);
-  const { address } = pieces.finish() as Ref;
+  return textOver(space, pieces.finish() as Ref);
+}
+
+/** The reference to text whose UTF-8 bytes are the tree at `pieces`. */
+export function textOver(space: Space, { address }: Ref): Ref {
   const writer = space.borrow();
   writer.u8(tag.LARGE_STRING);
   writer.varint(address);

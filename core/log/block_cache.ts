@@ -1,0 +1,60 @@
+/** Blocks at hand, found by any address inside them, within a bound on bytes. */
+
+import type { Block } from "./block.ts";
+
+/** Addresses a page: small blocks share a page, large ones span up to 16. */
+const PAGE = 4096;
+
+/** Two generations: when the young one is full the old one is forgotten. */
+export class BlockCache {
+  #young = new Map<number, Block[]>();
+  #old = new Map<number, Block[]>();
+  #bytes = 0;
+  readonly #limit: number;
+
+  /** Holds at most about `maxBytes` of blocks. */
+  constructor(maxBytes: number) {
+    this.#limit = maxBytes / 2;
+  }
+
+  /** The block that holds `address`. */
+  get(address: number): Block | undefined {
+    const page = Math.floor(address / PAGE);
+    const young = find(this.#young.get(page), address);
+    if (young !== undefined) return young;
+    const old = find(this.#old.get(page), address);
+    if (old !== undefined) this.add(old);
+    return old;
+  }
+
+  /** Keeps `block` for a while. */
+  add(block: Block): void {
+    const last = Math.floor((block.start + block.bytes.length - 1) / PAGE);
+    for (let page = Math.floor(block.start / PAGE); page <= last; page++) {
+      const blocks = this.#young.get(page);
+      if (blocks === undefined) this.#young.set(page, [block]);
+      else blocks.push(block);
+    }
+    this.#bytes += block.bytes.length;
+    if (this.#bytes < this.#limit) return;
+    this.#old = this.#young;
+    this.#young = new Map();
+    this.#bytes = 0;
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    this.#young = new Map();
+    this.#old = new Map();
+    this.#bytes = 0;
+  }
+}
+
+function find(blocks: Block[] | undefined, address: number): Block | undefined {
+  if (blocks === undefined) return undefined;
+  for (let i = blocks.length - 1; i >= 0; i--) {
+    const block = blocks[i];
+    if (address >= block.start && address < block.start + block.bytes.length) return block;
+  }
+  return undefined;
+}

@@ -1,0 +1,79 @@
+/** Runs of blocks on their way: not trusted until {@link checkRun} has tied them to a signed head. */
+
+import { StreamoError } from "../errors.ts";
+import type { Crypto } from "../identity/crypto.ts";
+import { type Block, BLOCK_MAX_BYTES } from "./block.ts";
+import type { SignedHead, VerifiedHead } from "./head.ts";
+import { checkRoot, leafHash, pushLeaf, rootFromRun } from "./merkle.ts";
+
+/** Consecutive blocks, the head that covers them, and the hashes right of them that prove it. */
+export interface Run {
+  readonly head: SignedHead;
+  /** Index of the first block. */
+  readonly first: number;
+  readonly blocks: readonly Uint8Array[];
+  /** See {@link rootFromRun}; the hashes left of the run are the receiver's own frontier. */
+  readonly proof: readonly Uint8Array[];
+}
+
+/** How far a log reaches: what the next block extends. */
+export interface Extent {
+  /** Number of blocks. */
+  readonly length: number;
+  /** Number of bytes. */
+  readonly bytes: number;
+  /** Merkle frontier at `length`. */
+  readonly frontier: readonly Uint8Array[];
+}
+
+/** The extent of an empty log. */
+export const EMPTY: Extent = { length: 0, bytes: 0, frontier: [] };
+
+/** `from` with `blocks` (bytes only) behind it: placed blocks, and the new extent. */
+export function extend(
+  crypto: Crypto,
+  from: Extent,
+  blocks: readonly Uint8Array[],
+): { placed: Block[]; leaves: Uint8Array[]; extent: Extent } {
+  const placed: Block[] = [];
+  const leaves: Uint8Array[] = [];
+  let { length, bytes } = from;
+  let frontier = from.frontier as Uint8Array[];
+  for (const block of blocks) {
+    const leaf = leafHash(crypto, bytes, block);
+    frontier = pushLeaf(crypto, frontier, length, leaf);
+    placed.push({ index: length, start: bytes, bytes: block });
+    leaves.push(leaf);
+    length++;
+    bytes += block.length;
+  }
+  return { placed, leaves, extent: { length, bytes, frontier } };
+}
+
+/**
+ * Checks that `run` continues a log at `from` and belongs to `head`, which is verified already.
+ * `bad_block` if it does not; changes nothing.
+ */
+export function checkRun(
+  crypto: Crypto,
+  run: Run,
+  head: VerifiedHead,
+  from: Extent,
+): { placed: Block[]; extent: Extent } {
+  if (run.first !== from.length) {
+    throw new StreamoError("bad_block", `blocks from ${run.first} do not continue ${from.length}`);
+  }
+  for (const { length } of run.blocks) {
+    if (length < 1 || length > BLOCK_MAX_BYTES) {
+      throw new StreamoError("too_large", `a block of ${length} bytes`);
+    }
+  }
+  const { placed, leaves, extent } = extend(crypto, from, run.blocks);
+  const proof = [...from.frontier, ...run.proof];
+  checkRoot(rootFromRun(crypto, head.blocks, run.first, leaves, proof), head.root);
+  const whole = extent.length === head.blocks;
+  if (whole ? extent.bytes !== head.bytes : extent.bytes >= head.bytes) {
+    throw new StreamoError("bad_block", "the blocks do not have the bytes that the head states");
+  }
+  return { placed, extent };
+}

@@ -1,0 +1,108 @@
+/** Three-way merge of two branches of one log. */
+
+import type { Space } from "../codec/chunks.ts";
+import { containerOf } from "../codec/container.ts";
+import { decode } from "../codec/decode.ts";
+import { editMap, type MapEdit } from "../codec/edit.ts";
+import { encode } from "../codec/encode.ts";
+import { EMPTY_MAP, type Item, type Path, type Value } from "../codec/value.ts";
+import { copyItem } from "./copy.ts";
+import { diffEntries, type Maybe, sameItem } from "./diff.ts";
+import { ABSENT } from "./snapshot.ts";
+
+/** Both sides changed one place, in ways that do not combine. */
+export interface Conflict {
+  readonly path: Path;
+  /** What both began with; undefined if there was nothing. */
+  readonly base: Value;
+  /** What this device made of it. */
+  readonly mine: Value;
+  /** What the other made of it. */
+  readonly theirs: Value;
+  /** Whether this device's change has the later time. */
+  readonly mineIsLater: boolean;
+}
+
+/** Gives the value to keep. Both values stay in history whatever it gives. */
+export type OnConflict = (conflict: Conflict) => Value;
+
+/** The later change wins. */
+export const laterWins: OnConflict = ({ mine, theirs, mineIsLater }) => mineIsLater ? mine : theirs;
+
+/** Two branches, and how to decide between them. */
+export interface Branches {
+  /** The branch whose changes are taken over. */
+  readonly mine: Space;
+  /** The branch that goes on; what is merged is written to it. */
+  readonly theirs: Space;
+  /** Addresses below this mean the same in both. */
+  readonly sharedBytes: number;
+  readonly mineIsLater: boolean;
+  readonly onConflict: OnConflict;
+}
+
+/**
+ * What `mine` and `theirs` made of `base`, in the branch of `theirs`: maps by key, all else as a
+ * whole. A value that one side deleted and the other changed stays.
+ */
+export function mergeItems(
+  branches: Branches,
+  base: Maybe,
+  mine: Maybe,
+  theirs: Maybe,
+  path: Path = [],
+): Maybe {
+  const { mine: from, theirs: to } = branches;
+  if (sameItem(mine, base)) return theirs;
+  if (sameItem(theirs, base)) return copy(branches, mine);
+  if (mine === ABSENT) return theirs;
+  if (theirs === ABSENT) return copy(branches, mine);
+  const mineMap = containerOf(from, mine);
+  const theirMap = containerOf(to, theirs);
+  if (mineMap?.kind !== "map" || theirMap?.kind !== "map") {
+    return resolveConflict(branches, base, mine, theirs, path);
+  }
+  const baseNode = containerOf(to, base === ABSENT ? EMPTY_MAP : base);
+  const baseMap = baseNode?.kind === "map" ? baseNode : undefined;
+  const theirChanges = new Map(
+    diffEntries(to, baseMap, theirMap).map((entry) => [entry.key, entry]),
+  );
+  const edits: MapEdit[] = [];
+  // The base is shared by both branches, so it can be read in either.
+  for (const { key, before, after } of diffEntries(from, baseMap, mineMap)) {
+    const their = theirChanges.get(key);
+    const merged = their === undefined
+      ? copy(branches, after)
+      : mergeItems(branches, before, after, their.after, [...path, key]);
+    if (their !== undefined && sameItem(merged, their.after)) continue;
+    edits.push({ key, put: merged !== ABSENT, item: merged === ABSENT ? undefined : merged });
+  }
+  return edits.length === 0 ? theirs : editMap(to, theirMap, edits);
+}
+
+function resolveConflict(
+  branches: Branches,
+  base: Maybe,
+  mine: Item,
+  theirs: Item,
+  path: Path,
+): Item {
+  const { mine: from, theirs: to, mineIsLater, onConflict } = branches;
+  const mineValue = decode(from, mine);
+  const theirValue = decode(to, theirs);
+  const baseValue = base === ABSENT ? undefined : decode(to, base);
+  const kept = onConflict({
+    path,
+    base: baseValue,
+    mine: mineValue,
+    theirs: theirValue,
+    mineIsLater,
+  });
+  if (kept === theirValue) return theirs;
+  if (kept === mineValue) return copyItem(from, mine, to, branches.sharedBytes);
+  return encode(to, kept, path);
+}
+
+function copy({ mine, theirs, sharedBytes }: Branches, item: Maybe): Maybe {
+  return item === ABSENT ? ABSENT : copyItem(mine, item, theirs, sharedBytes);
+}

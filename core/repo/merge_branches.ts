@@ -1,0 +1,67 @@
+/** Taking over into one branch what another has that it has not. */
+
+import { encode } from "../codec/encode.ts";
+import type { VerifiedHead } from "../log/head.ts";
+import type { Branch, RecordContent } from "./branch.ts";
+import { copyItem } from "./copy.ts";
+import { sameItem } from "./diff.ts";
+import { mergeItems, type OnConflict } from "./merge.ts";
+import { findRecord, type LogRecord } from "./record.ts";
+import { ABSENT } from "./snapshot.ts";
+
+/** How branches are merged. */
+export interface MergeOptions {
+  /** Addresses below this mean the same in both branches. */
+  readonly sharedBytes: number;
+  /** The clock's time in milliseconds. */
+  readonly now: number;
+  /** The signed head whose place is taken, if `mine` had one: the merge's record cites it. */
+  readonly replaced: VerifiedHead | undefined;
+  readonly onConflict: OnConflict;
+}
+
+/**
+ * Appends to `theirs` what `mine` has since both were one: its events in order, then one record with
+ * the merged value, which cites the head that it replaces. Nothing if `mine` has nothing of its own.
+ * Synchronous: throws MissingBlock before it has appended any record.
+ */
+export function mergeBranches(mine: Branch, theirs: Branch, options: MergeOptions): void {
+  const { onConflict, replaced, now, sharedBytes } = options;
+  const own: LogRecord[] = [];
+  for (const record of mine.history()) {
+    if (record.address < sharedBytes) break;
+    own.push(record);
+  }
+  if (own.length === 0) return;
+  const newest = theirs.record;
+  const base = newest && findRecord(theirs.space, newest, ({ address }) => address < sharedBytes);
+  const merged = mergeItems(
+    {
+      mine: mine.space,
+      theirs: theirs.space,
+      sharedBytes,
+      mineIsLater: newest === undefined || own[0].time > newest.time,
+      onConflict,
+    },
+    base === undefined ? ABSENT : base.root,
+    own[0].root,
+    newest === undefined ? ABSENT : newest.root,
+  );
+  const root = merged === ABSENT ? undefined : merged;
+  const records: RecordContent[] = own.reverse().filter(({ hasEvent }) => hasEvent)
+    .map(({ event, message }) => ({
+      root: newest?.root,
+      message,
+      event: copyItem(mine.space, event, theirs.space, sharedBytes),
+      hasEvent: true,
+    }));
+  const cites = replaced === undefined ? undefined : citation(theirs, replaced);
+  if (cites !== undefined || !sameItem(root, newest?.root)) {
+    records.push({ root, message: "merge", cites });
+  }
+  for (const record of records) theirs.append(record, now);
+}
+
+function citation(branch: Branch, { epoch, blocks, root }: VerifiedHead) {
+  return encode(branch.space, [{ epoch, blocks, root }]);
+}

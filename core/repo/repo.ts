@@ -1,0 +1,399 @@
+/** A log read as values and history; writable with a signer. */
+
+import { untilThere } from "../codec/chunks.ts";
+import type { Range } from "../codec/container.ts";
+import { PieceWriter } from "../codec/large.ts";
+import type { Path, Step, Value } from "../codec/value.ts";
+import { StreamoError } from "../errors.ts";
+import { Emitter } from "../events.ts";
+import type { Crypto } from "../identity/crypto.ts";
+import { defaultCrypto } from "../identity/default_crypto.ts";
+import type { Key } from "../identity/key.ts";
+import type { Signer } from "../identity/signer.ts";
+import type { VerifiedHead } from "../log/head.ts";
+import { type Advance, Log } from "../log/log.ts";
+import type { Run } from "../log/run.ts";
+import type { Store } from "../log/store.ts";
+import { type Clock, systemClock } from "../platform.ts";
+import { Serial } from "../serial.ts";
+import { Branch, type PublishedEvent } from "./branch.ts";
+import { type Difference, diffItems, sameItem } from "./diff.ts";
+import { Draft, Stored } from "./draft.ts";
+import { laterWins, type OnConflict } from "./merge.ts";
+import { mergeBranches } from "./merge_branches.ts";
+import type { LogRecord } from "./record.ts";
+import { ABSENT, type ByteRange, Snapshot, type Stat } from "./snapshot.ts";
+
+/** Bytes of a long upload that are signed and stored at a time. */
+const UPLOAD_STEP_BYTES = 4 * 2 ** 20;
+/** Bytes that `readBytes` reads at a time. */
+const READ_STEP_BYTES = 256 * 1024;
+
+/** What a repo is opened with; everything has a default. */
+export interface RepoOptions {
+  readonly crypto?: Crypto;
+  readonly clock?: Clock;
+  /** Bytes of blocks kept in memory. */
+  readonly cacheBytes?: number;
+  /** Decides where two devices changed one place; the later change wins by default. */
+  readonly onConflict?: OnConflict;
+}
+
+/** The events of a repo. */
+export type RepoEvents = {
+  /** There is a new record, written here or received; `before` is the state that it follows. */
+  change: { readonly record: LogRecord; readonly before: Snapshot };
+  /** The log is durably longer. */
+  advance: Advance;
+  /** Another device's log took the place of this one; what was written here was merged into it. */
+  merged: { readonly record: LogRecord; readonly replaced: VerifiedHead | undefined };
+  /** Writes could not be stored; they are kept and tried again at the next flush. */
+  failed: unknown;
+};
+
+/** What a record may say besides its change. */
+export interface WriteOptions {
+  /** What the author says about it. */
+  readonly message?: string;
+}
+
+/** One key's repo. Reads are of the newest state; writes need a signer. */
+export class Repo {
+  readonly key: Key;
+  readonly signer: Signer | undefined;
+  readonly #store: Store;
+  readonly #options: Required<Pick<RepoOptions, "crypto" | "clock" | "onConflict">> & RepoOptions;
+  readonly #events = new Emitter<RepoEvents>();
+  readonly #serial = new Serial();
+  #branch: Branch;
+  #flushing: Promise<VerifiedHead | undefined> | undefined;
+  #stopLog: () => void;
+
+  private constructor(store: Store, log: Log, signer: Signer | undefined, options: RepoOptions) {
+    this.key = log.key;
+    this.signer = signer;
+    this.#store = store;
+    const { crypto = log.crypto, clock = systemClock, onConflict = laterWins } = options;
+    this.#options = { ...options, crypto, clock, onConflict };
+    this.#branch = new Branch(log);
+    this.#stopLog = this.#listen(log);
+  }
+
+  /**
+   * Opens what `store` holds of a key: writable with a signer, else to read. Reads the head and its
+   * newest record, never the whole log; asking for a key that is not there creates nothing.
+   */
+  static async open(store: Store, who: Signer | Key, options: RepoOptions = {}): Promise<Repo> {
+    const signer = typeof who === "string" ? undefined : who;
+    const key = typeof who === "string" ? who : who.key;
+    const crypto = options.crypto ?? defaultCrypto();
+    const log = await Log.open(store, key, { crypto, cacheBytes: options.cacheBytes });
+    const repo = new Repo(store, log, signer, options);
+    await repo.#branch.follow();
+    return repo;
+  }
+
+  /** Calls `listener` on every `name`; the result stops it. */
+  on<Name extends keyof RepoEvents>(
+    name: Name,
+    listener: (event: RepoEvents[Name]) => void,
+  ): () => void {
+    return this.#events.on(name, listener);
+  }
+
+  /** The log underneath; another object after a fork was settled. */
+  get log(): Log {
+    return this.#branch.log;
+  }
+
+  /** The newest durable head. */
+  get head(): VerifiedHead | undefined {
+    return this.#branch.log.head;
+  }
+
+  /** The newest record, also before it is durable. */
+  get lastRecord(): LogRecord | undefined {
+    return this.#branch.record;
+  }
+
+  /** The newest state, which does not change any more. */
+  get snapshot(): Snapshot {
+    return this.#branch.snapshot;
+  }
+
+  /** The value at the path, decoded and frozen. */
+  get(...path: Step[]): Value {
+    return this.snapshot.get(...path);
+  }
+
+  /** Whether there is a value at the path. */
+  has(...path: Step[]): boolean {
+    return this.snapshot.has(...path);
+  }
+
+  /** Keys of the map at `path`, in order. */
+  keys(path?: Path, range?: Range): Generator<string> {
+    return this.snapshot.keys(path, range);
+  }
+
+  /** Keys and values of the map at `path`, in order. */
+  entries(path?: Path, range?: Range): Generator<[string, Value]> {
+    return this.snapshot.entries(path, range);
+  }
+
+  /** Entries, elements or bytes at the path. */
+  size(...path: Step[]): number {
+    return this.snapshot.size(...path);
+  }
+
+  /** What stands at the path, without its content. */
+  stat(...path: Step[]): Stat | undefined {
+    return this.snapshot.stat(...path);
+  }
+
+  /** Runs `work`, fetching blocks that are not at hand and starting again, until it gets through. */
+  read<T>(work: () => T): Promise<T> {
+    return untilThere(work);
+  }
+
+  /** The value at the path, fetching what is not at hand. */
+  load(...path: Step[]): Promise<Value> {
+    return this.read(() => this.get(...path));
+  }
+
+  /** The text (as UTF-8) or bytes at `path` as a stream; the snapshot is taken now. */
+  readBytes(
+    path: Path,
+    range: ByteRange = {},
+    snapshot = this.snapshot,
+  ): ReadableStream<Uint8Array> {
+    let at = range.start ?? 0;
+    let end = range.end ?? Infinity;
+    return new ReadableStream({
+      start: async () => {
+        const stat = await this.read(() => snapshot.stat(...path));
+        if (stat?.kind !== "string" && stat?.kind !== "bytes") {
+          await this.read(() => snapshot.content(path));
+        }
+        end = Math.min(end, stat!.size);
+      },
+      pull: async (controller) => {
+        const to = Math.min(end, at + READ_STEP_BYTES);
+        if (at >= end) return controller.close();
+        const parts = await this.read(() => [...snapshot.content(path, { start: at, end: to })]);
+        for (const part of parts) controller.enqueue(part.slice());
+        at = to;
+      },
+    });
+  }
+
+  /** `set(value)` sets the whole value, `set(...path, value)` what is at the path. One record. */
+  set(...pathAndValue: [...Step[], unknown]): void {
+    this.transaction((draft) => draft.set(...pathAndValue));
+  }
+
+  /** Sets what `change` makes of the value at the path. One record. */
+  update(...pathAndChange: [...Step[], (value: Value) => unknown]): void {
+    this.transaction((draft) => draft.update(...pathAndChange));
+  }
+
+  /** Deletes the key or element at the path. One record. */
+  delete(...path: Step[]): void {
+    this.transaction((draft) => draft.delete(...path));
+  }
+
+  /** Appends to the list at `path`. One record. */
+  push(path: Path, ...values: unknown[]): void {
+    this.transaction((draft) => draft.push(path, ...values));
+  }
+
+  /**
+   * All changes that `change` makes, as one record. If it throws, nothing is changed. Without a
+   * change and without a message there is no record.
+   */
+  transaction(change: (draft: Draft) => void, { message = "" }: WriteOptions = {}): void {
+    this.#checkWritable();
+    const draft = new Draft(this.#branch.space, this.snapshot.root);
+    change(draft);
+    const root = draft.settle();
+    if (sameItem(root, this.snapshot.root) && message === "") return;
+    this.#append({ root, message });
+  }
+
+  /** Publishes an event: a record that carries `value` and leaves the state as it is. */
+  publish(value: unknown, { message = "" }: WriteOptions = {}): void {
+    this.#checkWritable();
+    const draft = new Draft(this.#branch.space, undefined);
+    draft.set(value);
+    this.#append({ root: this.snapshot.root, message, event: draft.settle(), hasEvent: true });
+  }
+
+  /** Stores the content of `stream` in bounded memory; a transaction can then set it at a path. */
+  async store(stream: ReadableStream<Uint8Array>): Promise<Stored> {
+    this.#checkWritable();
+    const branch = this.#branch;
+    const pieces = new PieceWriter(branch.space);
+    for await (const bytes of stream) {
+      pieces.push(bytes);
+      // Once another branch has taken the place of this one, the rest waits here to be copied over.
+      const step = branch.log.pendingBytes >= UPLOAD_STEP_BYTES && branch === this.#branch;
+      if (step) await this.flush();
+    }
+    return new Stored(branch.space, pieces.finish());
+  }
+
+  /** Sets the content of `stream` at `path`. One record. */
+  async putBytes(
+    path: Path,
+    stream: ReadableStream<Uint8Array>,
+    options?: WriteOptions,
+  ): Promise<void> {
+    const stored = await this.store(stream);
+    this.transaction((draft) => draft.set(...path, stored), options);
+  }
+
+  /** Signs and stores everything written so far; gives the durable head. */
+  flush(): Promise<VerifiedHead | undefined> {
+    this.#checkWritable();
+    this.#flushing ??= this.#serial.run(() => {
+      this.#flushing = undefined;
+      return this.#flushNow();
+    });
+    return this.#flushing;
+  }
+
+  /** The records, newest first. */
+  history(): Generator<LogRecord> {
+    return this.#branch.history();
+  }
+
+  /** The events, oldest first: the last so many, or since a time. */
+  events(range?: { last?: number; since?: Date }): PublishedEvent[] {
+    return this.#branch.events(range);
+  }
+
+  /** The state as of a record, a sequence number, or a time; undefined before the first record. */
+  at(when: LogRecord | number | Date): Snapshot | undefined {
+    const record = this.recordAt(when);
+    return record && new Snapshot(this.#branch.space, record.root);
+  }
+
+  /** The newest record at or before a sequence number or a time. */
+  recordAt(when: LogRecord | number | Date): LogRecord | undefined {
+    return this.#branch.recordAt(when);
+  }
+
+  /** Where two states of this repo differ. */
+  diff(before: Snapshot | undefined, after: Snapshot | undefined): Difference[] {
+    const root = (snapshot: Snapshot | undefined) =>
+      snapshot === undefined ? ABSENT : snapshot.root;
+    return [...diffItems(this.#branch.space, root(before), root(after))];
+  }
+
+  /** Takes a run of blocks from a peer; see {@link Log.receive}. Local writes are merged. */
+  receive(run: Run, source?: unknown): Promise<{ length: number; complete: boolean }> {
+    return this.#serial.run(async () => {
+      const received = await this.log.receive(run, source);
+      if (received.complete) await this.#follow();
+      return received;
+    });
+  }
+
+  /**
+   * Lets `log`, a branch of this one that holds what a peer has written instead, take its place. With
+   * a signer what was written here is merged into it first, and signed.
+   */
+  replace(log: Log, source?: unknown): Promise<void> {
+    return this.#serial.run(async () => {
+      if (this.signer !== undefined) return await this.#merge(log, this.head);
+      await log.adopt(source);
+      const branch = new Branch(log);
+      await branch.follow();
+      this.#swap(branch);
+    });
+  }
+
+  #checkWritable(): void {
+    if (this.signer === undefined) {
+      throw new StreamoError("read_only", `the repo ${this.key} is open without a signer`);
+    }
+  }
+
+  #append(content: Parameters<Branch["append"]>[0]): void {
+    const before = this.snapshot;
+    const record = this.#branch.append(content, this.#options.clock());
+    this.#events.emit("change", { record, before });
+    this.#scheduleFlush();
+  }
+
+  #scheduleFlush(): void {
+    // Starts after this tick: all writes of one tick share a block and a signature.
+    if (this.#flushing !== undefined) return;
+    this.flush().catch((error) => this.#events.emit("failed", error));
+  }
+
+  async #flushNow(): Promise<VerifiedHead | undefined> {
+    for (;;) {
+      try {
+        const branch = this.#branch;
+        return await branch.log.seal(this.signer!, () => branch.record?.address);
+      } catch (error) {
+        if (!(error instanceof StreamoError && error.code === "conflict")) throw error;
+        await this.#overtaken();
+      }
+    }
+  }
+
+  /** The store has another log than this one extends: goes on from there, with the writes made here. */
+  async #overtaken(): Promise<void> {
+    const { crypto, cacheBytes } = this.#options;
+    const log = await Log.open(this.#store, this.key, { crypto, cacheBytes });
+    if (!await this.log.isExtendedBy(log)) {
+      throw new StreamoError(
+        "closed",
+        `another process has replaced the log of ${this.key}; open it again`,
+      );
+    }
+    await this.#merge(log, undefined);
+  }
+
+  /** After the head moved on: makes its record the state, or merges what was written meanwhile. */
+  async #follow(): Promise<void> {
+    if (this.log.isDiverged) {
+      if (this.signer !== undefined && this.log.isDirty) await this.#flushNow();
+      return;
+    }
+    const before = this.snapshot;
+    if (!await this.#branch.follow()) return;
+    this.#events.emit("change", { record: this.#branch.record!, before });
+  }
+
+  async #merge(log: Log, replaced: VerifiedHead | undefined): Promise<void> {
+    const theirs = new Branch(log);
+    await theirs.follow();
+    // Until a fork both have the same blocks; the store's log extends what was sealed here.
+    const sharedBytes = Math.min(this.log.sealedBytes, log.branchedBytes ?? Infinity);
+    const { clock, onConflict } = this.#options;
+    const merge = () => {
+      mergeBranches(this.#branch, theirs, { now: clock(), replaced, sharedBytes, onConflict });
+      this.#swap(theirs);
+    };
+    await untilThere(merge);
+    if (theirs.log.isDirty) await theirs.log.seal(this.signer!, () => theirs.record?.address);
+    if (theirs.record !== undefined) {
+      this.#events.emit("merged", { record: theirs.record, replaced });
+    }
+  }
+
+  #swap(branch: Branch): void {
+    const before = this.snapshot;
+    this.#stopLog();
+    this.#stopLog = this.#listen(branch.log);
+    this.#branch = branch;
+    if (branch.record) this.#events.emit("change", { record: branch.record, before });
+  }
+
+  #listen(log: Log): () => void {
+    return log.events.on("advance", (event) => this.#events.emit("advance", event));
+  }
+}

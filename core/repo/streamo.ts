@@ -1,0 +1,127 @@
+/** The value store alone: no signer, no records, nothing stored. */
+
+import { type Chunks, MissingBlock, Space } from "../codec/chunks.ts";
+import type { Range } from "../codec/container.ts";
+import type { Path, Step, Value } from "../codec/value.ts";
+import { BLOCK_MAX_BYTES } from "../log/block.ts";
+import { chunkHash, ChunkIndex } from "../log/chunk_index.ts";
+import { copyItem } from "./copy.ts";
+import { Draft } from "./draft.ts";
+import { Snapshot } from "./snapshot.ts";
+
+/** What unused chunks may take before they are left behind: as much again as the value, and this. */
+const GARBAGE_BYTES = 2 ** 20;
+
+/**
+ * A value in memory with the same verbs as a repo: content-addressed, so unchanged parts stay `===`.
+ *
+ * @example
+ * ```ts
+ * import { Streamo } from "@streamo/streamo";
+ *
+ * const store = new Streamo();
+ * store.set({ name: "alice", score: 42 });
+ * store.set("score", 43);
+ * console.assert(store.get("score") === 43);
+ * ```
+ */
+export class Streamo {
+  #chunks = new HeapChunks();
+  #space = new Space(this.#chunks);
+  #snapshot = new Snapshot(this.#space, undefined);
+  #keepBytes = GARBAGE_BYTES;
+
+  /** `set(value)` sets the whole value, `set(...path, value)` what is at the path. */
+  set(...pathAndValue: [...Step[], unknown]): void {
+    this.transaction((draft) => draft.set(...pathAndValue));
+  }
+
+  /** Sets what `change` makes of the value at the path. */
+  update(...pathAndChange: [...Step[], (value: Value) => unknown]): void {
+    this.transaction((draft) => draft.update(...pathAndChange));
+  }
+
+  /** Deletes the key or element at the path. */
+  delete(...path: Step[]): void {
+    this.transaction((draft) => draft.delete(...path));
+  }
+
+  /** All changes that `change` makes, or none if it throws. */
+  transaction(change: (draft: Draft) => void): void {
+    const draft = new Draft(this.#space, this.#snapshot.root);
+    change(draft);
+    this.#snapshot = new Snapshot(this.#space, draft.settle());
+    if (this.#chunks.size > this.#keepBytes) this.#compact();
+  }
+
+  /** The value at the path, frozen. */
+  get(...path: Step[]): Value {
+    return this.#snapshot.get(...path);
+  }
+
+  /** Whether there is a value at the path. */
+  has(...path: Step[]): boolean {
+    return this.#snapshot.has(...path);
+  }
+
+  /** Keys of the map at `path`, in order. */
+  keys(path?: Path, range?: Range): Generator<string> {
+    return this.#snapshot.keys(path, range);
+  }
+
+  /** Keys and values of the map at `path`, in order. */
+  entries(path?: Path, range?: Range): Generator<[string, Value]> {
+    return this.#snapshot.entries(path, range);
+  }
+
+  /** Entries, elements or bytes at the path. */
+  size(...path: Step[]): number {
+    return this.#snapshot.size(...path);
+  }
+
+  #compact(): void {
+    const chunks = new HeapChunks();
+    const space = new Space(chunks);
+    const root = copyItem(this.#space, this.#snapshot.root, space, 0);
+    this.#chunks = chunks;
+    this.#space = space;
+    this.#snapshot = new Snapshot(space, root);
+    this.#keepBytes = 2 * chunks.size + GARBAGE_BYTES;
+  }
+}
+
+/** Chunks in pages of memory. */
+class HeapChunks implements Chunks {
+  /** The next address. */
+  size = 0;
+  readonly #pages: Uint8Array[] = [];
+  readonly #index = new ChunkIndex();
+
+  at(address: number): Uint8Array {
+    const page = this.#pages[Math.floor(address / BLOCK_MAX_BYTES)];
+    if (page === undefined) throw new MissingBlock(address);
+    return page.subarray(address % BLOCK_MAX_BYTES);
+  }
+
+  append(chunk: Uint8Array): number {
+    const hash = chunkHash(chunk);
+    const known = this.#index.find(hash, (address) => this.#isAt(address, chunk));
+    if (known !== undefined) return known;
+    const room = BLOCK_MAX_BYTES - this.size % BLOCK_MAX_BYTES;
+    // A chunk never spans two pages.
+    if (chunk.length > room) this.size += room;
+    const address = this.size;
+    const page = Math.floor(address / BLOCK_MAX_BYTES);
+    this.#pages[page] ??= new Uint8Array(BLOCK_MAX_BYTES);
+    this.#pages[page].set(chunk, address % BLOCK_MAX_BYTES);
+    this.size += chunk.length;
+    this.#index.add(hash, address);
+    return address;
+  }
+
+  #isAt(address: number, chunk: Uint8Array): boolean {
+    const bytes = this.at(address);
+    for (let i = 0; i < chunk.length; i++) if (bytes[i] !== chunk[i]) return false;
+    return bytes.length >= chunk.length;
+  }
+}
