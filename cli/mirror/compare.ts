@@ -72,10 +72,8 @@ class Comparing implements Comparison {
   async run(): Promise<void> {
     const { scan, base } = this.#options;
     await this.#listRepo();
-    for (const path of [...base.entries.keys()]) {
-      // What the rules name now is left alone; if they change back, its absence says nothing.
-      if (!scan.found.has(path) && scan.rules.ignoresFile(path)) base.delete(path);
-    }
+    // What the rules come to name is on neither side now, so the base forgets it: if they change
+    // back, its absence says nothing.
     const paths = new Set([...base.entries.keys(), ...scan.found.keys(), ...this.entries.keys()]);
     for (const path of paths) {
       if (!scan.found.has(path) && scan.blocked.covers(path)) continue;

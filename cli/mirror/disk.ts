@@ -205,7 +205,7 @@ export class Disk {
     if (expected === undefined) {
       if (info === undefined) return;
       if (info.isDirectory) {
-        if (this.#removeEmptyFolder(path)) return;
+        if (this.#removeHollowFolder(path)) return;
         throw new StreamoError(
           "refused",
           "a folder with files that are not mirrored is in the way",
@@ -248,6 +248,18 @@ export class Disk {
     }
     this.#changed.add(parentOf(path));
     return true;
+  }
+
+  /** Removes a folder with nothing but folders in it; false, and nothing done, if there is more. */
+  #removeHollowFolder(path: string): boolean {
+    const folders = [path];
+    for (let at = 0; at < folders.length; at++) {
+      for (const { name, isDirectory } of Deno.readDirSync(this.locate(folders[at]))) {
+        if (!isDirectory) return false;
+        folders.push(`${folders[at]}/${name}`);
+      }
+    }
+    return folders.reverse().every((folder) => this.#removeEmptyFolder(folder));
   }
 
   #makeTempPath(path: string): string {

@@ -7,7 +7,7 @@ import { Base } from "./base.ts";
 import { compare } from "./compare.ts";
 import { foldOf } from "./fold.ts";
 import type { IgnoreRules } from "./ignore_rules.ts";
-import { isTempName, type NameRules } from "./names.ts";
+import { concerns, type NameRules } from "./names.ts";
 import { type Action, plan } from "./plan.ts";
 import { isAbsent, isFileError, type Problem, problemOf } from "./problem.ts";
 import { type Scan, scan } from "./scan.ts";
@@ -125,7 +125,10 @@ export class Mirror {
       root: this.#root,
       sync: () => this.sync(),
       onWake: (wake) => this.#wake = wake,
-      matters: (path) => this.#matters(path),
+      matters: (path) => {
+        const inside = relative(this.#root, path).split(sep).join("/");
+        return concerns(inside, this.#names) && !this.#rules?.ignoresFile(inside);
+      },
     });
   }
 
@@ -241,17 +244,6 @@ export class Mirror {
         cause: error,
       });
     }
-  }
-
-  /** Whether a change of `path` (absolute) can concern the mirror. */
-  #matters(path: string): boolean {
-    const inside = relative(this.#root, path).split(sep).join("/");
-    if (inside === "") return true;
-    const { dataPath } = this.#names;
-    if (dataPath !== undefined && `${inside}/`.startsWith(`${dataPath}/`)) return false;
-    const ours = (name: string): boolean =>
-      name === ".git" || name === ".streamo" || isTempName(name);
-    return !inside.split("/").some(ours) && !this.#rules?.ignoresFile(inside);
   }
 }
 

@@ -103,6 +103,17 @@ export function isPrivateName(name: string): boolean {
   return name.startsWith(".streamo-") || /^\.env/i.test(name);
 }
 
+/**
+ * Whether a change at `path` can be one of mirrored files: not in a git repository or the data
+ * directory, and not a file in the making. Else each sync would be the cause of the next.
+ */
+export function concerns(path: string, { dataPath }: NameRules): boolean {
+  if (dataPath !== undefined && `${path}/`.startsWith(`${dataPath}/`)) return false;
+  return !path.split("/").some((name) =>
+    name === ".git" || name === ".streamo" || isTempName(name)
+  );
+}
+
 /** Whether `name` is one that {@link tempName} makes. */
 export function isTempName(name: string): boolean {
   return TEMP_NAME.test(name);

@@ -21,8 +21,10 @@ export function problemOf(path: string, error: unknown, attempt: string): Proble
 }
 
 /** Whether the operating system made `error`: no permission, disk full, name too long. */
-export function isFileError(error: unknown): error is Error & { code: string } {
-  return error instanceof Error && "code" in error && typeof error.code === "string";
+export function isFileError(error: unknown): error is Error {
+  if (!(error instanceof Error)) return false;
+  return "code" in error && typeof error.code === "string" ||
+    Object.values(Deno.errors).some((kind) => error instanceof kind);
 }
 
 /** Whether there is simply nothing at a path, or a file where a folder on the way should be. */

@@ -42,7 +42,7 @@ export async function watchFolder(options: WatchFolderOptions): Promise<void> {
     if (!(error instanceof StreamoError) || options.onError === undefined) throw error;
     options.onError(error);
   };
-  const watching = watchEvents(options, bell);
+  let events = watchEvents(options, bell);
   try {
     while (!signal.aborted) {
       // From here on a change counts for the next sync, however long this one takes.
@@ -52,70 +52,68 @@ export async function watchFolder(options: WatchFolderOptions): Promise<void> {
         const report = await options.sync();
         pending = report.pending;
         options.onReport?.(report);
+        if (events.failed) {
+          await events.close();
+          events = watchEvents(options, bell);
+          // What changed while nobody watched.
+          pending = true;
+        }
       } catch (error) {
         fail(error);
+        // A folder that went away and comes back is another one to the watcher.
+        events.failed = true;
       }
-      await bell.wait(pending ? maxQuietMs : rescanMs);
-      const deadline = performance.now() + maxQuietMs;
-      while (!signal.aborted && performance.now() < deadline) {
-        bell.clear();
-        if (!await bell.wait(quietMs)) break;
-      }
-      const broken = watching.takeError();
-      if (broken !== undefined) fail(broken);
+      if (events.error !== undefined) fail(events.error);
+      await bell.wait(pending && !events.failed ? maxQuietMs : rescanMs);
+      await bell.quiet(quietMs, maxQuietMs);
     }
   } finally {
     options.onWake(() => undefined);
-    await watching.close();
+    await events.close();
   }
 }
 
-/** Rings the bell at every change that matters; an error stops it and is kept until asked for. */
-function watchEvents(
-  { root, matters }: WatchFolderOptions,
-  bell: Bell,
-): { takeError(): StreamoError | undefined; close(): Promise<void> } {
-  let failure: StreamoError | undefined;
+interface Events {
+  /** Whether it must be started again. */
+  failed: boolean;
+  /** Why it failed, if it did so by itself. */
+  error: StreamoError | undefined;
+  close(): Promise<void>;
+}
+
+/** Rings the bell at every change that matters. */
+function watchEvents({ root, matters }: WatchFolderOptions, bell: Bell): Events {
+  const events: Events = { failed: false, error: undefined, close: () => Promise.resolve() };
   const fail = (error: unknown): void => {
     if (!isFileError(error)) throw error;
-    failure = new StreamoError(
-      "storage",
-      `cannot watch the folder "${root}": ${error.message}`,
-      {},
-      {
-        cause: error,
-      },
-    );
-    bell.ring();
-  };
-  const takeError = (): StreamoError | undefined => {
-    const taken = failure;
-    failure = undefined;
-    return taken;
+    const message = `cannot watch the folder "${root}": ${error.message}`;
+    events.error = new StreamoError("storage", message, {}, { cause: error });
+    events.failed = true;
   };
   let watcher: Deno.FsWatcher;
   try {
     watcher = Deno.watchFs(root, { recursive: true });
   } catch (error) {
     fail(error);
-    return { takeError, close: () => Promise.resolve() };
+    return events;
   }
+  let closed = false;
   const pump = (async () => {
     for await (const { kind, paths, flag } of watcher) {
       if (kind === "access") continue;
       if (flag === "rescan" || paths.length === 0 || paths.some(matters)) bell.ring();
     }
-  })().catch(fail);
-  const close = async (): Promise<void> => {
-    try {
-      watcher.close();
-    } catch (error) {
-      // Already closed by its own end.
-      if (!(error instanceof Deno.errors.BadResource)) throw error;
-    }
+    closed = true;
+  })().catch((error) => {
+    closed = true;
+    fail(error);
+    bell.ring();
+  });
+  events.close = async () => {
+    if (!closed) watcher.close();
     await pump;
   };
-  return { takeError, close };
+  return events;
 }
 
 /** Remembers that it was rung, and wakes whoever waits. */
@@ -149,5 +147,11 @@ class Bell {
     this.#signal.removeEventListener("abort", stop);
     clearTimeout(timer);
     return this.#rung;
+  }
+
+  /** Waits until nothing rings for `ms`, but no longer than `maxMs`. */
+  async quiet(ms: number, maxMs: number): Promise<void> {
+    const deadline = performance.now() + maxMs;
+    do this.clear(); while (performance.now() < deadline && await this.wait(ms));
   }
 }

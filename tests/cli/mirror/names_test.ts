@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { conflictPath, refusePath, refuseTarget } from "../../../cli/mirror/names.ts";
+import { concerns, conflictPath, refusePath, refuseTarget } from "../../../cli/mirror/names.ts";
 
 const unix = { windows: false, dataPath: "my/data" };
 const windows = { windows: true, dataPath: undefined };
@@ -108,5 +108,16 @@ Deno.test("conflictPath() keeps the extension and fits into a name", () => {
   for (const long of [`${"é".repeat(125)}.txt`, "𝒳".repeat(63), `a.${"b".repeat(253)}`]) {
     assert.ok(new TextEncoder().encode(name(long)).length <= 255);
     assert.ok(name(long).isWellFormed());
+  }
+});
+
+Deno.test("concerns() tells mirrored files from what a sync itself writes", () => {
+  const rules = { windows: false, dataPath: "my/data" };
+  for (const path of ["", "a", "my", "my/data2", "my/x", ".gitignore", ".streamo-tmp-x"]) {
+    assert.ok(concerns(path, rules), path);
+  }
+  const own = [".git/index", "a/.git", ".streamo/x", "my/data", "my/data/base.time"];
+  for (const path of [...own, "a/.streamo-tmp-0123456789abcdef"]) {
+    assert.ok(!concerns(path, rules), path);
   }
 });
