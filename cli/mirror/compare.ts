@@ -12,9 +12,13 @@ import type { Tree, TreeEntry } from "./tree.ts";
 
 /** One path with the hash of its content on each side; undefined where it is absent. */
 export interface Row {
+  /** Relative to the folder. */
   readonly path: string;
+  /** What both sides agreed on last. */
   readonly base: string | undefined;
+  /** What the folder holds. */
   readonly folder: string | undefined;
+  /** What the repo holds. */
   readonly repo: string | undefined;
 }
 
@@ -26,14 +30,19 @@ export const UNREAD = "unread";
 
 /** What {@link compare} needs. */
 export interface CompareOptions {
+  /** The folder, absolute. */
   readonly root: string;
+  /** Which paths of the repo are refused. */
   readonly names: NameRules;
+  /** What the folder holds. */
   readonly scan: Scan;
+  /** The repo. */
   readonly tree: Tree;
   /** Gets the new stat and id of what has the old content. */
   readonly base: Base;
   /** The file system's time before the scan. */
   readonly now: number;
+  /** Called for each path that is looked at closely. */
   readonly onProgress?: (path: string) => void;
 }
 
@@ -45,6 +54,7 @@ export interface Comparison {
   readonly unchanged: number;
   /** The repo's entries that are mirrored. */
   readonly entries: ReadonlyMap<string, TreeEntry>;
+  /** Paths that were left alone. */
   readonly problems: readonly Problem[];
   /** Whether something changed while it was read. */
   readonly again: boolean;

@@ -5,17 +5,25 @@ import { type Content, type Opened, SMALL_BYTES } from "./tree.ts";
 
 /** What tells an unchanged file without reading it. Times in milliseconds since 1970. */
 export interface Stat {
+  /** Bytes. */
   readonly size: number;
+  /** When the content was written last. */
   readonly mtime: number;
+  /** When anything about the file changed last; 0 where there is none. */
   readonly ctime: number;
+  /** The number of the file on its disk; 0 where there is none. */
   readonly ino: number;
+  /** Kind and permissions; 0 where there are none. */
   readonly mode: number;
 }
 
 /** A file or symlink as a scan found it. */
 export interface Found {
+  /** What it is; nothing else is mirrored. */
   readonly kind: "file" | "symlink";
+  /** Tells later whether it is still the same. */
   readonly stat: Stat;
+  /** Whether its owner may run it; false for a symlink. */
   readonly executable: boolean;
   /** Where a symlink points; "" for a file. */
   readonly target: string;
@@ -96,6 +104,7 @@ export type Outcome =
 
 /** What {@link readFile} gives: the content, and how it went once it is read to the end. */
 export interface Reading {
+  /** Text or bytes if small, else a stream. */
   readonly content: Content;
   /** Undefined until the content is read to the end, or when it never is. */
   outcome(): Outcome | undefined;

@@ -38,6 +38,7 @@ export type Expected =
 export interface DiskOptions {
   /** Absolute path of the mirrored folder. */
   readonly root: string;
+  /** Whether there are neither permissions nor folders to sync. */
   readonly windows: boolean;
   /** The file system's time before the scan. */
   readonly now: number;
@@ -45,7 +46,9 @@ export interface DiskOptions {
 
 /** A complete file that waits beside its place. */
 export interface Staged {
+  /** Where it waits. */
   readonly temp: string;
+  /** Where it belongs. */
   readonly path: string;
 }
 
@@ -55,6 +58,7 @@ export class Disk {
   /** Folders whose list of names changed and is not durable yet. */
   readonly #changed = new Set<string>();
 
+  /** For one round: `now` belongs to one scan. */
   constructor(options: DiskOptions) {
     this.#options = options;
   }

@@ -19,6 +19,7 @@ import type { Applied } from "./work.ts";
 export interface MirrorOptions {
   /** The folder; must exist. */
   readonly folder: string;
+  /** The repo. */
   readonly tree: Tree;
   /** The repo as text, its key: a base of another repo is refused. */
   readonly repo: string;
@@ -32,6 +33,7 @@ export interface MirrorOptions {
   readonly baseContent?: (path: string, id: string) => Promise<string | undefined>;
   /** Takes a folder that lost all its files at its word, and deletes them in the repo. */
   readonly allowEmpty?: boolean;
+  /** Called while long work goes on. */
   readonly onProgress?: (progress: Progress) => void;
   /** What the file system takes for the same name; found out if absent. */
   readonly fold?: (path: string) => string;
@@ -39,8 +41,11 @@ export interface MirrorOptions {
 
 /** How far long work is. `total` is 0 while it is not known. */
 export interface Progress {
+  /** What is going on. */
   readonly stage: "scan" | "compare" | "download" | "upload";
+  /** How many entries are behind. */
   readonly done: number;
+  /** How many there are in all, or 0. */
   readonly total: number;
 }
 

@@ -9,6 +9,7 @@ import { parentOf } from "./names.ts";
 
 /** One thing to do. */
 export interface Action {
+  /** What is to be done. */
   readonly do:
     /** Both sides hold the same: note it in the base. */
     | "settle"
@@ -28,11 +29,13 @@ export interface Action {
     | "aside"
     /** A folder has the name: the repo's file is written under a conflict name. */
     | "beside";
+  /** To which path. */
   readonly path: string;
 }
 
 /** What to do, and what cannot be done. */
 export interface Plan {
+  /** In the order of paths. */
   readonly actions: readonly Action[];
   /** Paths that this file system would take for another one, which stays. */
   readonly collisions: readonly { readonly path: string; readonly with: string }[];

@@ -4,7 +4,9 @@ import { type Code, StreamoError } from "../../core/errors.ts";
 
 /** One path that was left alone, and why. */
 export interface Problem {
+  /** Where, relative to the folder. */
   readonly path: string;
+  /** What kind of problem, for programs. */
   readonly code: Code;
   /** A sentence for people, without a final period. */
   readonly message: string;

@@ -13,6 +13,7 @@ import { isAbsent, isFileError, type Problem, problemOf } from "./problem.ts";
 export interface ScanOptions {
   /** Absolute path of a real folder. */
   readonly root: string;
+  /** Which names are refused. */
   readonly names: NameRules;
   /** Whether the file system does not tell `A` from `a`. */
   readonly ignoreCase: boolean;
@@ -28,7 +29,9 @@ export interface Scan {
   readonly found: ReadonlyMap<string, Found>;
   /** What could not be looked at: nothing is known about these paths and what lies below. */
   readonly blocked: Blocked;
+  /** The `.gitignore` files of the folder. */
   readonly rules: IgnoreRules;
+  /** What was left out, and why. */
   readonly problems: readonly Problem[];
   /** Unfinished files of an earlier run. */
   readonly leftovers: readonly string[];

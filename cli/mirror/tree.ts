@@ -7,7 +7,9 @@ export const SMALL_BYTES = 1 << 20;
 export interface TreeEntry {
   /** Relative, with `/` between segments. Comes from a repo: hostile until checked. */
   readonly path: string;
+  /** Names the content; never reused for another. */
   readonly id: string;
+  /** Bytes, if known without reading. */
   readonly size?: number;
 }
 
@@ -58,7 +60,7 @@ export interface Tree {
   /**
    * One commit with all changes, or an error and none of them. Returns the new id of each change
    * that was made, undefined for a removal; a change left out is not in the map. With nothing left
-   * to change, no commit is made.
+   * to change, no commit is made. Streams are read to their end or cancelled.
    */
   commit(
     changes: readonly Change[],

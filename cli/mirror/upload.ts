@@ -43,6 +43,7 @@ class Upload {
         for (const change of this.#changes) this.#note(change, ids);
         return;
       } catch (error) {
+        await this.#cancelUnread();
         if (!this.#giveUpWhatFailed(error)) throw error;
       }
     }
@@ -89,6 +90,14 @@ class Upload {
   #fail(path: string, error: unknown): void {
     this.#failed.add(path);
     this.#work.problems.push(problemOf(path, error, "cannot read the file"));
+  }
+
+  /** Closes the files that a commit left unread when it failed. */
+  async #cancelUnread(): Promise<void> {
+    for (const { content, outcome } of this.#readings.values()) {
+      if (!(content instanceof ReadableStream) || content.locked) continue;
+      if (outcome() === undefined) await content.cancel();
+    }
   }
 
   /** Takes out what cannot be read or written, so that the rest can be committed; false if nothing. */

@@ -25,7 +25,9 @@ export interface WatchOptions {
 
 /** What {@link watchFolder} needs besides. */
 export interface WatchFolderOptions extends WatchOptions {
+  /** The folder, absolute. */
   readonly root: string;
+  /** Makes both sides equal. */
   readonly sync: () => Promise<Report>;
   /** Gets a function that stands for a change elsewhere. */
   readonly onWake: (wake: () => void) => void;

@@ -11,11 +11,17 @@ import type { Tree } from "./tree.ts";
 
 /** What applying a plan needs. */
 export interface ApplyOptions {
+  /** The folder, absolute. */
   readonly root: string;
+  /** Which names are refused. */
   readonly names: NameRules;
+  /** What the folder held. */
   readonly scan: Scan;
+  /** How both sides compared. */
   readonly comparison: Comparison;
+  /** The repo. */
   readonly tree: Tree;
+  /** Learns what both sides hold. */
   readonly base: Base;
   /** The file system's time before the scan. */
   readonly now: number;
@@ -25,6 +31,7 @@ export interface ApplyOptions {
   readonly tag: string;
   /** The text that had `id` at `path`, from history; undefined if it cannot be had. */
   readonly baseContent?: (path: string, id: string) => Promise<string | undefined>;
+  /** Called for each entry. */
   readonly onProgress?: (stage: "download" | "upload", done: number, total: number) => void;
 }
 
@@ -42,6 +49,7 @@ export interface Applied {
   readonly merged: number;
   /** Both versions are there: one at `path`, the other at `kept`. */
   readonly conflicts: readonly { readonly path: string; readonly kept: string }[];
+  /** What could not be done, and why. */
   readonly problems: readonly Problem[];
   /** Whether the folder or the repo must be looked at again. */
   readonly again: boolean;
@@ -55,12 +63,17 @@ export class Work implements Applied {
   deleted = 0;
   merged = 0;
   readonly conflicts: { path: string; kept: string }[] = [];
+  /** What could not be done, and why. */
   readonly problems: Problem[] = [];
   again = false;
+  /** What the plan was made from. */
   readonly options: ApplyOptions;
+  /** The folder. */
   readonly disk: Disk;
+  /** The rows of the comparison by path. */
   readonly rows: ReadonlyMap<string, Row>;
 
+  /** Starts with nothing done. */
   constructor(options: ApplyOptions) {
     this.options = options;
     const { root, now, names } = options;

@@ -482,3 +482,15 @@ Deno.test("a commit that fails leaves a base that knows what the folder got", as
   await desk.sync();
   assert.deepEqual(desk.repoListing(), { here: "h" });
 });
+
+Deno.test("a commit that fails before it has read a stream leaves no file open", async () => {
+  await using desk = await Desk.open();
+  desk.write("large", new Uint8Array(2 << 20));
+  desk.tree.commit = async ([change]) => {
+    assert.ok(change.kind === "file");
+    await change.content();
+    throw new StreamoError("storage", "the disk is full");
+  };
+  // The test runner reports what stays open.
+  await assert.rejects(desk.sync(), isCoded("storage"));
+});
