@@ -16,7 +16,7 @@ import type { Block } from "../core/log/block.ts";
 import type { Store, StoredHead } from "../core/log/store.ts";
 import { DataLock } from "./store/data_lock.ts";
 import type { EpochLog, FileContext } from "./store/epoch_log.ts";
-import { attempt, FilePool, namesIn, storageError, syncDirectory } from "./store/file_pool.ts";
+import { attempt, FilePool, namesIn, syncDirectory } from "./store/file_pool.ts";
 import { KeyLog } from "./store/key_log.ts";
 import { PageCache } from "./store/page_cache.ts";
 import { removeDropped } from "./store/set_aside.ts";
@@ -61,12 +61,10 @@ export class FileStore implements Store {
    */
   static async open(directory: string, options: FileStoreOptions = {}): Promise<FileStore> {
     const path = resolve(directory).replaceAll("\\", "/");
-    try {
-      await Deno.mkdir(path, { recursive: true });
-    } catch (error) {
-      throw storageError("create", path, error);
+    if (!isDirectory(path)) {
+      attempt("create", path, () => Deno.mkdirSync(path, { recursive: true }));
+      await syncDirectory(dirname(path));
     }
-    await syncDirectory(dirname(path));
     const lock = await DataLock.take(path);
     try {
       removeDropped(path);
@@ -139,7 +137,7 @@ export class FileStore implements Store {
     this.#closed = true;
     for (const log of this.#logs.values()) await log.idle();
     this.#logs.clear();
-    this.#context.files.release("");
+    this.#context.files.close();
     await this.#lock.free();
   }
 
@@ -157,18 +155,8 @@ export class FileStore implements Store {
     this.#checkOpen();
     const kept = this.#logs.get(key);
     if (kept !== undefined) return this.#keep(key, kept);
-    return this.#isThere(key) ? this.#keep(key, this.#read(key)) : undefined;
-  }
-
-  #isThere(key: Key): boolean {
-    return attempt("read", `${this.#directory}/${key}`, () => {
-      try {
-        return Deno.statSync(`${this.#directory}/${key}`).isDirectory;
-      } catch (error) {
-        if (error instanceof Deno.errors.NotFound) return false;
-        throw error;
-      }
-    });
+    if (!isDirectory(`${this.#directory}/${key}`)) return undefined;
+    return this.#keep(key, this.#read(key));
   }
 
   #read(key: Key): KeyLog {
@@ -192,6 +180,17 @@ export class FileStore implements Store {
   #checkOpen(): void {
     if (this.#closed) throw new StreamoError("closed", `the store "${this.#directory}" is closed`);
   }
+}
+
+function isDirectory(path: string): boolean {
+  return attempt("read", path, () => {
+    try {
+      return Deno.statSync(path).isDirectory;
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return false;
+      throw error;
+    }
+  });
 }
 
 function missing(key: Key, epoch: number, index: number): StreamoError {

@@ -96,7 +96,7 @@ export class BlockIndex {
   beside(): BlockIndex {
     const path = `${this.path}.new`;
     this.#files.release(path);
-    this.#cache.release(path);
+    this.#cache.release(`${path}#`);
     if (fileSize(path) > 0) this.#files.truncate(path, 0);
     return new BlockIndex(path, this.#files, this.#cache);
   }
@@ -106,7 +106,7 @@ export class BlockIndex {
     const moved = new BlockIndex(path, this.#files, this.#cache);
     for (const each of [this.path, path]) {
       this.#files.release(each);
-      this.#cache.release(each);
+      this.#cache.release(`${each}#`);
     }
     attempt("rename", this.path, () => Deno.renameSync(this.path, path));
     moved.#count = this.#count;

@@ -28,8 +28,7 @@ export class FilePool {
 
   /** Up to `length` bytes from `position`: fewer where the file ends. */
   read(path: string, position: number, length: number): Uint8Array<ArrayBuffer> {
-    return attempt("read", path, () => {
-      const { file } = this.#use(path, "read");
+    return this.#access(path, "read", (file) => {
       file.seekSync(position, Deno.SeekMode.Start);
       const bytes = new Uint8Array(length);
       let filled = 0;
@@ -44,8 +43,7 @@ export class FilePool {
 
   /** Writes all of `bytes` at `position`; the file is created if it is not there. */
   write(path: string, position: number, bytes: Uint8Array): void {
-    attempt("write", path, () => {
-      const { file } = this.#use(path, "write");
+    this.#access(path, "write", (file) => {
       file.seekSync(position, Deno.SeekMode.Start);
       let written = 0;
       while (written < bytes.length) written += file.writeSync(bytes.subarray(written));
@@ -54,7 +52,7 @@ export class FilePool {
 
   /** Cuts the file to `size` bytes. */
   truncate(path: string, size: number): void {
-    attempt("truncate", path, () => this.#use(path, "write").file.truncateSync(size));
+    this.#access(path, "write", (file) => file.truncateSync(size));
   }
 
   /** Resolves when everything written to the file is on the disk. */
@@ -70,12 +68,29 @@ export class FilePool {
     }
   }
 
-  /** Closes every file whose path starts with `prefix`, before it is renamed or removed. */
-  release(prefix: string): void {
+  /** Closes the file at `path`, or every file in the folder `path`: it is renamed or removed. */
+  release(path: string): void {
     for (const [id, open] of this.#open) {
-      if (!id.slice(id.indexOf(":") + 1).startsWith(prefix)) continue;
+      const name = id.slice(id.indexOf(":") + 1);
+      if (name !== path && !name.startsWith(`${path}/`)) continue;
       this.#open.delete(id);
       open.file.close();
+    }
+  }
+
+  /** Closes every file. */
+  close(): void {
+    for (const { file } of this.#open.values()) file.close();
+    this.#open.clear();
+  }
+
+  #access<T>(path: string, mode: "read" | "write", act: (file: Deno.FsFile) => T): T {
+    try {
+      return act(this.#use(path, mode).file);
+    } catch (error) {
+      // Whatever was opened may not be what is at `path` once the cause is repaired.
+      this.release(path);
+      throw storageError(mode, path, error);
     }
   }
 

@@ -7,7 +7,7 @@ const SUFFIX = ".dropped";
 
 /** Removes the folder at `path`; after a crash it is there whole, or {@link removeDropped} finds it. */
 export async function setAside(context: FileContext, path: string): Promise<void> {
-  context.files.release(`${path}/`);
+  context.files.release(path);
   context.cache.release(`${path}/`);
   const aside = path + SUFFIX;
   removeFolder(aside);

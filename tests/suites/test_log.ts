@@ -55,14 +55,20 @@ export class TestLog {
   /** Adds blocks of these sizes; their contents depend on place, key, epoch and fork. */
   add(...sizes: number[]): this {
     for (const size of sizes) {
-      const index = this.blocks.length;
-      const start = this.bytes();
-      const random = seeded(this.#salt * 7919 + this.epoch * 104729 + index * 31 + 1);
-      const bytes = Uint8Array.from({ length: size }, () => random() * 256);
-      this.blocks.push({ index, start, bytes });
-      const leaf = leafHash(testCrypto, start, bytes);
-      this.frontiers.push(pushLeaf(testCrypto, this.frontiers[index], index, leaf));
+      const seed = this.#salt * 7919 + this.epoch * 104729 + this.blocks.length * 31 + 1;
+      const random = seeded(seed);
+      this.addBytes(Uint8Array.from({ length: size }, () => random() * 256));
     }
+    return this;
+  }
+
+  /** Adds one block of these bytes. */
+  addBytes(bytes: Uint8Array): this {
+    const index = this.blocks.length;
+    const start = this.bytes();
+    this.blocks.push({ index, start, bytes });
+    const leaf = leafHash(testCrypto, start, bytes);
+    this.frontiers.push(pushLeaf(testCrypto, this.frontiers[index], index, leaf));
     return this;
   }
 
