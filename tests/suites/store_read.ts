@@ -94,6 +94,17 @@ export const readTests: StoreTests = {
     }
   },
 
+  "addresses find their blocks after most of a long log is replaced": async (test) => {
+    const log = (await TestLog.create(1)).add(...Array.from({ length: 1100 }, () => 2));
+    await log.putRun(test.store, 0);
+    for (const fork of [log, log.fork(100, 9).add(...Array.from({ length: 1100 }, () => 3))]) {
+      if (fork !== log) await fork.putRun(test.store, 100);
+      for (const block of fork.blocks) {
+        assert.deepEqual(await test.store.blockAt(log.key, 0, block.start), block);
+      }
+    }
+  },
+
   "changing bytes that were read does not change what is held": async (test) => {
     if (!test.durable) return; // a store in memory keeps the arrays that it is given
     const log = (await TestLog.create(1)).add(10, 20, 30);

@@ -1,16 +1,21 @@
-/** A process whose files may not grow far: run by system_test.ts with a directory. */
+/**
+ * A process whose files may not grow far: run by system_test.ts with a directory and how many blocks
+ * of how many bytes each append brings.
+ */
 
 import { FileStore } from "../../../cli/file_store.ts";
 import { StreamoError } from "../../../core/errors.ts";
 import { assertHolds } from "../../suites/store_checks.ts";
 import { TestLog } from "../../suites/test_log.ts";
 
-let store = await FileStore.open(Deno.args[0]);
+const [directory, count, size] = Deno.args;
+const sizes = Array.from({ length: Number(count) }, () => Number(size));
+let store = await FileStore.open(directory);
 let log = await TestLog.create(5);
 const lengths: number[] = [];
 let message = "";
 while (message === "") {
-  const longer = log.fork(log.blocks.length, 5).add(30_000, 7);
+  const longer = log.fork(log.blocks.length, 5).add(...sizes);
   try {
     await longer.putRun(store, log.blocks.length);
     log = longer;
@@ -22,10 +27,10 @@ while (message === "") {
 }
 await assertHolds(store, log, await log.stored());
 // What still fits is still taken.
-const next = log.fork(log.blocks.length, 6).add(100);
+const next = log.fork(log.blocks.length, 6).add(1);
 await assertHolds(store, next, await next.putRun(store, log.blocks.length));
 await store.close();
-store = await FileStore.open(Deno.args[0]);
+store = await FileStore.open(directory);
 await assertHolds(store, next, await next.stored());
 await store.close();
 console.log(JSON.stringify({ lengths, message }));
