@@ -1,6 +1,6 @@
 /**
  * What core takes from the platform when its caller gives nothing else: the one place that names a
- * clock. Simulations and tests pass their own.
+ * clock, timers, randomness or sockets. Simulations and tests pass their own.
  */
 
 /** Milliseconds since 1970. */
@@ -8,3 +8,24 @@ export type Clock = () => number;
 
 /** The platform's clock. */
 export const systemClock: Clock = () => Date.now();
+
+/** Calls back once after some time; the result takes the call back. */
+export type Timer = (callback: () => void, delayMs: number) => () => void;
+
+/** The platform's timer. */
+export const systemTimer: Timer = (callback, delayMs) => {
+  const id = setTimeout(callback, delayMs);
+  return () => clearTimeout(id);
+};
+
+/** A number from 0 up to 1, for what need not be secret: jitter. */
+export type Random = () => number;
+
+/** The platform's pseudo-random numbers. */
+export const systemRandom: Random = () => Math.random();
+
+/** Opens a WebSocket. */
+export type OpenSocket = (url: string, protocol: string) => WebSocket;
+
+/** The platform's WebSocket. */
+export const systemSocket: OpenSocket = (url, protocol) => new WebSocket(url, protocol);

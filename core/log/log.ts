@@ -92,12 +92,18 @@ export class Log implements Chunks {
 
   /** The epoch that is being written. */
   get epoch(): number {
-    return this.#head?.epoch ?? 0;
+    return this.#head?.epoch ?? this.#stored?.epoch ?? 0;
   }
 
   /** Where the next block to receive goes: past the head while a download is in progress. */
   get length(): number {
     return this.#stored?.length ?? 0;
+  }
+
+  /** How far the stored blocks reach, and the root over them. */
+  position(): { epoch: number; blocks: number; root: Uint8Array } {
+    const { length, frontier } = this.#storedExtent();
+    return { epoch: this.epoch, blocks: length, root: rootOf(this.crypto, frontier) };
   }
 
   /** Whether chunks are waiting for {@link seal}. */
@@ -216,8 +222,14 @@ export class Log implements Chunks {
       if (this.#head !== undefined && (epoch < this.epoch || blocks < this.#head.blocks)) {
         throw new StreamoError("stale", `a head of ${blocks} blocks is older than the one held`);
       }
-      if (epoch !== this.epoch) throw new StreamoError("unsupported", "an epoch was raised");
-      const from = this.#storedExtent();
+      if (this.#stored !== undefined && epoch !== this.epoch) {
+        throw new StreamoError("unsupported", "an epoch was raised");
+      }
+      let from = this.#storedExtent();
+      // A download that broke off gives way to blocks that continue the head.
+      if (run.first !== from.length && run.first === (this.#head?.blocks ?? 0)) {
+        from = await this.#extentAt(run.first, this.#head?.bytes);
+      }
       if (run.first !== from.length) {
         throw new StreamoError("conflict", `block ${run.first} does not continue ${from.length}`);
       }
@@ -255,6 +267,11 @@ export class Log implements Chunks {
     this.#openStart = extent.bytes;
     this.#head = head;
     return extent.length === head.blocks;
+  }
+
+  /** Where the next run to {@link hold} begins. */
+  get heldLength(): number {
+    return this.#end.length;
   }
 
   /** Stores what {@link hold} has completed, in place of what the store held from there on. */
@@ -304,6 +321,8 @@ export class Log implements Chunks {
     const next: StoredHead = { head, epoch: head.epoch, ...extent };
     await this.#store.append(this.key, this.#stored, blocks, next);
     const before = this.#stored?.head?.blocks ?? 0;
+    // Hashes of blocks that were replaced are not to be remembered.
+    if (blocks.length > 0 && blocks[0].index < this.length) this.#proofs = undefined;
     const from = Math.min(before, blocks[0]?.index ?? before);
     this.#stored = next;
     this.#head = head;

@@ -5,50 +5,85 @@ import type { Signer } from "../identity/signer.ts";
 import type { Store } from "../log/store.ts";
 import { Repo, type RepoOptions } from "./repo.ts";
 
+/** Repos that nobody uses any more and that stay open, in case somebody comes back. */
+const IDLE_MAX = 32;
+
 /** What a {@link Registry} is made of. */
 export interface RegistryOptions extends RepoOptions {
+  /** Where all its repos are kept. */
   readonly store: Store;
+}
+
+interface Entry {
+  readonly opening: Promise<Repo>;
+  users: number;
 }
 
 /** Opens every repo once: whoever asks for a key gets the same {@link Repo}. */
 export class Registry {
+  /** Where all repos are kept. */
   readonly store: Store;
   readonly #options: RepoOptions;
-  readonly #repos = new Map<Key, Promise<Repo>>();
+  readonly #entries = new Map<Key, Entry>();
+  /** Keys without users, the longest idle first. */
+  readonly #idle = new Set<Key>();
 
-  /** An empty registry over `store`. */
+  /** An empty registry over a store. */
   constructor(options: RegistryOptions) {
     this.store = options.store;
     this.#options = options;
   }
 
+  /** How many repos are open. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
   /**
-   * The repo of a key, writable if a signer is given. TypeError when a repo that is open to read is
-   * asked for with its signer: open it with the signer first.
+   * The repo of a key, writable if a signer is given. Every call is to be followed by one of
+   * {@link release}, or the repo stays open. TypeError when a repo that is open to read is asked for
+   * with its signer: open it with the signer first.
    */
   async open(who: Signer | Key): Promise<Repo> {
     const key = typeof who === "string" ? who : who.key;
-    let opening = this.#repos.get(key);
-    if (opening === undefined) {
-      opening = Repo.open(this.store, who, this.#options);
-      this.#repos.set(key, opening);
-      // A repo that did not open (damaged, say) is tried again at the next call.
-      opening.catch(() => this.#repos.delete(key));
-    }
-    const repo = await opening;
+    const entry = this.#entries.get(key) ?? this.#start(key, who);
+    entry.users++;
+    this.#idle.delete(key);
+    const repo = await entry.opening;
     if (typeof who !== "string" && repo.signer === undefined) {
+      this.release(key);
       throw new TypeError(`the repo ${key} is open already, without its signer`);
     }
     return repo;
   }
 
-  /** The open repos. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<Repo> {
-    for (const repo of [...this.#repos.values()]) yield await repo;
+  /** Says that a user of {@link open} is done: a repo without users may be closed. */
+  release(key: Key): void {
+    const entry = this.#entries.get(key);
+    if (entry === undefined || --entry.users > 0) return;
+    this.#idle.add(key);
+    for (const oldest of this.#idle) {
+      if (this.#idle.size <= IDLE_MAX) break;
+      this.#idle.delete(oldest);
+      this.#entries.delete(oldest);
+    }
   }
 
-  /** Forgets an open repo, so that its memory is freed; the next {@link open} reads it again. */
-  release(key: Key): void {
-    this.#repos.delete(key);
+  /** {@link open}, then `use`, then {@link release}. */
+  async with<T>(who: Signer | Key, use: (repo: Repo) => T | Promise<T>): Promise<T> {
+    const repo = await this.open(who);
+    try {
+      return await use(repo);
+    } finally {
+      this.release(repo.key);
+    }
+  }
+
+  #start(key: Key, who: Signer | Key): Entry {
+    const entry: Entry = { opening: Repo.open(this.store, who, this.#options), users: 0 };
+    this.#entries.set(key, entry);
+    // A repo that did not open (damaged, say) is tried again at the next call.
+    entry.opening.catch(() => this.#entries.delete(key));
+    return entry;
   }
 }

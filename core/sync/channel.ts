@@ -1,0 +1,340 @@
+/** One log over one connection: does what the machine says. */
+
+import { equal } from "../bytes.ts";
+import { type Code, StreamoError } from "../errors.ts";
+import { type SignedHead, verifyHead } from "../log/head.ts";
+import type { Advance, Log } from "../log/log.ts";
+import type { Run } from "../log/run.ts";
+import type { Repo } from "../repo/repo.ts";
+import { Serial } from "../serial.ts";
+import { encodeFrame, FRAME_FILL_BYTES, FRAME_MAX_BLOCKS } from "./frame.ts";
+import { type ChannelState, type Effect, type Input, newChannel, step } from "./machine.ts";
+import { type Message, type Position, ROOTS_MAX } from "./messages.ts";
+
+/** Bytes on their way to a peer that it has not acknowledged. */
+export const WINDOW_BYTES = 4 * 2 ** 20;
+/** A side that only reads acknowledges after this many bytes. */
+const READER_ACK_BYTES = 256 * 1024;
+
+/** What a channel needs of its conversation. */
+export interface ChannelOptions {
+  readonly repo: Repo;
+  readonly isOpener: boolean;
+  /** Number of the frames that this side sends. */
+  readonly number: number;
+  readonly send: (data: Message | Uint8Array) => void;
+  /** The state changed, or something is to be told. */
+  readonly onStatus: (channel: Channel) => void;
+  /** The peer broke the rules; the conversation ends. */
+  readonly onViolation: (error: StreamoError) => void;
+}
+
+/** Drives one {@link ChannelState}. Inputs are worked on one after the other. */
+export class Channel {
+  readonly repo: Repo;
+  readonly number: number;
+  readonly #options: ChannelOptions;
+  readonly #serial = new Serial();
+  readonly #stop: () => void;
+  /** Ends of the frames that are not acknowledged, and their bytes. */
+  readonly #unacked: { readonly end: number; readonly bytes: number }[] = [];
+  #unackedBytes = 0;
+  #queuedBytes = 0;
+  #ackBytes = 0;
+  #latest: Advance | undefined;
+  #fork: Log | undefined;
+  #state: ChannelState;
+  #closed = false;
+
+  /** A channel for a repo; the opener's begins with {@link start}. */
+  constructor(options: ChannelOptions) {
+    this.#options = options;
+    this.repo = options.repo;
+    this.number = options.number;
+    const canMerge = options.repo.signer !== undefined;
+    const { own, ownHead } = this.#own();
+    this.#state = newChannel(options.isOpener, canMerge, own, ownHead);
+    this.#stop = this.repo.on("advance", (event) => this.#onAdvance(event));
+  }
+
+  /** Whether this side asked for the log. */
+  get isOpener(): boolean {
+    return this.#options.isOpener;
+  }
+
+  /** Where the channel is; replaced at every step. */
+  get state(): ChannelState {
+    return this.#state;
+  }
+
+  /** Opens the channel from this side. */
+  start(): void {
+    this.#run(() => this.#input({ type: "start" }));
+  }
+
+  /** Takes a message for this key. */
+  onMessage(message: Extract<Message, { key: unknown }>): void {
+    this.#run(() => this.#take(message));
+  }
+
+  /** Takes a run of blocks; `bytes` is what it keeps in memory until then. */
+  onRun(run: Run, bytes: number): void {
+    this.#queuedBytes += bytes;
+    if (this.#queuedBytes > 2 * WINDOW_BYTES) {
+      const message = "more unacknowledged blocks than the window allows";
+      return this.#options.onViolation(new StreamoError("too_large", message));
+    }
+    this.#run(async () => {
+      this.#queuedBytes -= bytes;
+      await this.#input({ type: "run", run });
+    });
+  }
+
+  /** Ends the channel. */
+  close(): void {
+    this.#closed = true;
+    this.#stop();
+  }
+
+  #run(work: () => Promise<void>): void {
+    this.#serial.run(async () => {
+      if (this.#closed) return;
+      try {
+        await work();
+      } catch (error) {
+        this.#fail(error);
+      }
+    });
+  }
+
+  /** A mistake of the peer is told to it; anything else ends the conversation. */
+  #fail(error: unknown): void {
+    if (!(error instanceof StreamoError)) {
+      const message = error instanceof Error ? error.message : String(error);
+      error = new StreamoError("storage", `unexpected: ${message}`, {}, { cause: error });
+    }
+    this.#refuse((error as StreamoError).code, (error as StreamoError).message);
+    if (!this.#options.isOpener) return;
+    // What this side asked for is not to be had from this peer: it lies, or the store fails here.
+    this.#options.onViolation(error as StreamoError);
+  }
+
+  async #input(input: Input): Promise<void> {
+    const [state, effects] = step(this.#state, input);
+    this.#state = state;
+    this.#options.onStatus(this);
+    for (const effect of effects) {
+      if (!this.#closed) await this.#do(effect);
+    }
+  }
+
+  async #do(effect: Effect): Promise<void> {
+    const { key } = this.repo;
+    switch (effect.type) {
+      case "open":
+        return this.#send({ type: "open", key, channel: this.number, have: this.#have() });
+      case "opened":
+        return this.#sendOpened(effect.shared);
+      case "send":
+        return this.#send(effect.message);
+      case "askRoots":
+        return this.#send({ type: "roots", key, at: effect.at });
+      case "pump":
+        return await this.#pump();
+      case "store":
+        return await this.#store(effect.run);
+      case "fetch":
+        this.#fork = await this.repo.log.branch(effect.from);
+        return this.#send({ type: "want", key, from: effect.from });
+      case "hold":
+        return await this.#hold(effect.run);
+      case "inspect":
+        return await this.#inspect(effect.head, undefined, undefined);
+      case "refuse":
+        return this.#refuse(effect.code, effect.message);
+    }
+  }
+
+  async #take(message: Extract<Message, { key: unknown }>): Promise<void> {
+    switch (message.type) {
+      case "open": {
+        const shares = await this.#begins(message.have);
+        return await this.#input({ type: "open", have: message.have, shares });
+      }
+      case "opened":
+        return await this.#inspect(message.head, message.staged, message.shared);
+      case "roots":
+        return await this.#answerRoots(message.at);
+      case "rooted":
+        return await this.#compareRoots(message.at, message.roots);
+      case "want":
+        return await this.#input({ type: "want", from: message.from });
+      case "ack":
+        this.#acknowledged(message.blocks);
+        return await this.#input({ type: "ack", blocks: message.blocks });
+      case "reject":
+        return await this.#input(message);
+      case "close":
+        return this.close();
+    }
+  }
+
+  async #inspect(
+    head: SignedHead | undefined,
+    staged: Position | undefined,
+    shared: number | undefined,
+  ): Promise<void> {
+    const { log, key } = this.repo;
+    if (head !== undefined) await verifyHead(head, key, log.crypto);
+    let prefix: number | undefined;
+    if (await this.#begins(staged)) prefix = staged?.blocks;
+    if (prefix === undefined && await this.#begins(head)) prefix = head?.blocks ?? 0;
+    await this.#input({ type: "head", head, shared, prefix });
+  }
+
+  /** Whether this log begins with all that `position` states. */
+  async #begins(position: Position | undefined): Promise<boolean> {
+    if (position === undefined || position.blocks === 0) return true;
+    const { log } = this.repo;
+    if (position.epoch !== log.epoch) return false;
+    const root = await log.rootAt(position.blocks);
+    return root !== undefined && equal(root, position.root);
+  }
+
+  async #answerRoots(at: readonly number[]): Promise<void> {
+    const roots: (Uint8Array | undefined)[] = [];
+    for (const length of at.slice(0, ROOTS_MAX)) roots.push(await this.repo.log.rootAt(length));
+    this.#send({ type: "rooted", key: this.repo.key, at, roots });
+  }
+
+  async #compareRoots(
+    at: readonly number[],
+    roots: readonly (Uint8Array | undefined)[],
+  ): Promise<void> {
+    const same: boolean[] = [];
+    for (let i = 0; i < at.length; i++) {
+      const own = await this.repo.log.rootAt(at[i]);
+      const theirs = roots[i];
+      same.push(own !== undefined && theirs !== undefined && equal(own, theirs));
+    }
+    await this.#input({ type: "compared", at, same });
+  }
+
+  async #store(run: Run): Promise<void> {
+    try {
+      await this.repo.receive(run, this);
+    } catch (error) {
+      // Another connection was faster: that is no mistake of this peer.
+      if (!(error instanceof StreamoError && error.code === "conflict")) throw error;
+      if (!this.#options.isOpener) return this.#refuse(error.code, error.message);
+      return await this.#inspect(run.head, undefined, undefined);
+    }
+    await this.#input({ type: "stored", ...this.#own() });
+    this.#acknowledge(run);
+  }
+
+  async #hold(run: Run): Promise<void> {
+    const fork = this.#fork;
+    // Frames that were on their way before `want` are not what was asked for.
+    if (fork === undefined || run.first !== fork.heldLength) return;
+    const complete = await fork.hold(run);
+    this.#acknowledge(run);
+    if (!complete) return;
+    this.#fork = undefined;
+    await this.repo.replace(fork, this);
+    await this.#input({ type: "replaced", ...this.#own(), peerBlocks: run.head.blocks });
+  }
+
+  /** The window is counted in what was taken; a side that stores for others says so at once. */
+  #acknowledge({ first, blocks }: Run): void {
+    for (const { length } of blocks) this.#ackBytes += length;
+    if (this.#options.isOpener && this.#ackBytes < READER_ACK_BYTES) return;
+    this.#ackBytes = 0;
+    this.#send({ type: "ack", key: this.repo.key, blocks: first + blocks.length });
+  }
+
+  #acknowledged(blocks: number): void {
+    while (this.#unacked.length > 0 && this.#unacked[0].end <= blocks) {
+      this.#unackedBytes -= this.#unacked.shift()!.bytes;
+    }
+  }
+
+  async #pump(): Promise<void> {
+    for (;;) {
+      const { sent, ownHead, phase } = this.#state;
+      const idle = phase !== "live" || sent === undefined || sent >= ownHead;
+      if (idle || this.#unackedBytes >= WINDOW_BYTES || this.#closed) return;
+      const { frame, end } = await this.#nextFrame(sent);
+      this.#send(frame);
+      this.#unacked.push({ end, bytes: frame.length });
+      this.#unackedBytes += frame.length;
+      [this.#state] = step(this.#state, { type: "sent", to: end });
+    }
+  }
+
+  async #nextFrame(from: number): Promise<{ frame: Uint8Array; end: number }> {
+    const { log } = this.repo;
+    const head = log.head!;
+    const latest = this.#latest;
+    if (latest?.blocks !== undefined && latest.from === from && latest.head === head) {
+      const frame = sharedFrame(latest, this.number);
+      if (frame !== undefined) return { frame, end: head.blocks };
+    }
+    const blocks: Uint8Array[] = [];
+    let bytes = 0;
+    for await (const block of log.blocks(from, Math.min(head.blocks, from + FRAME_MAX_BLOCKS))) {
+      blocks.push(block.bytes);
+      bytes += block.bytes.length;
+      if (bytes >= FRAME_FILL_BYTES) break;
+    }
+    const end = from + blocks.length;
+    const proof = await log.proofs.right(from, end, head.blocks);
+    return { frame: encodeFrame(this.number, { head, first: from, blocks, proof }), end };
+  }
+
+  #onAdvance(event: Advance): void {
+    this.#latest = event;
+    const fromPeer = event.source === this;
+    this.#run(() => this.#input({ type: "advanced", ...this.#own(), from: event.from, fromPeer }));
+  }
+
+  #own(): { own: Position; ownHead: number } {
+    const { log } = this.repo;
+    return { own: log.position(), ownHead: log.head?.blocks ?? 0 };
+  }
+
+  #have(): Position | undefined {
+    const { own } = this.#own();
+    return own.blocks === 0 ? undefined : own;
+  }
+
+  #sendOpened(shared: number | undefined): void {
+    const { own, ownHead } = this.#own();
+    const staged = own.blocks > ownHead ? own : undefined;
+    const { key, head } = this.repo;
+    this.#send({ type: "opened", key, channel: this.number, head, staged, shared });
+  }
+
+  #refuse(code: Code, message: string): void {
+    const { key, head } = this.repo;
+    this.#send({ type: "reject", key, code, message: message.slice(0, 500), head });
+  }
+
+  #send(data: Message | Uint8Array): void {
+    if (!this.#closed) this.#options.send(data);
+  }
+}
+
+/** One encoding for all who get the same news. */
+const frames = new WeakMap<Advance, { readonly number: number; readonly frame: Uint8Array }>();
+
+function sharedFrame(event: Advance, number: number): Uint8Array | undefined {
+  const known = frames.get(event);
+  if (known?.number === number) return known.frame;
+  const blocks = event.blocks!.map(({ bytes }) => bytes);
+  const bytes = blocks.reduce((sum, { length }) => sum + length, 0);
+  if (bytes > FRAME_FILL_BYTES || blocks.length > FRAME_MAX_BLOCKS) return undefined;
+  const frame = encodeFrame(number, { head: event.head, first: event.from, blocks, proof: [] });
+  frames.set(event, { number, frame });
+  return frame;
+}

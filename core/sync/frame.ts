@@ -1,0 +1,68 @@
+/**
+ * Block frames: a run of blocks with the signed head that covers it.
+ *
+ *     [1] [channel] [head: 157 bytes] [first] [count] [length]* [block]* [count] [hash: 32 bytes]*
+ */
+
+import { Reader, Writer } from "../codec/writer.ts";
+import { StreamoError } from "../errors.ts";
+import { BLOCK_MAX_BYTES } from "../log/block.ts";
+import { decodeHead, encodeHead, HEAD_BYTES } from "../log/head.ts";
+import { HASH_BYTES } from "../log/merkle.ts";
+import type { Run } from "../log/run.ts";
+
+/** Largest frame: sockets of some platforms refuse more. */
+export const FRAME_MAX_BYTES = 2 ** 20;
+/** Bytes of blocks that one frame is filled with: with one more block it stays below the maximum. */
+export const FRAME_FILL_BYTES = 512 * 1024;
+/** Most blocks in one frame. */
+export const FRAME_MAX_BLOCKS = 8192;
+
+const BLOCKS = 1;
+/** More hashes than the proof of any log has. */
+const PROOF_MAX = 64;
+
+/** A run as one frame for the channel of this number. */
+export function encodeFrame(channel: number, { head, first, blocks, proof }: Run): Uint8Array {
+  let bytes = 1024 + blocks.length * 3 + proof.length * HASH_BYTES;
+  for (const block of blocks) bytes += block.length;
+  const writer = new Writer(bytes);
+  writer.u8(BLOCKS);
+  writer.varint(channel);
+  writer.raw(encodeHead(head));
+  writer.varint(first);
+  writer.varint(blocks.length);
+  for (const block of blocks) writer.varint(block.length);
+  for (const block of blocks) writer.raw(block);
+  writer.varint(proof.length);
+  for (const hash of proof) writer.raw(hash);
+  return writer.view();
+}
+
+/** The opposite; `malformed` or `too_large`. Blocks are views into `bytes`. */
+export function decodeFrame(bytes: Uint8Array): { channel: number; run: Run } {
+  if (bytes.length > FRAME_MAX_BYTES) {
+    throw new StreamoError("too_large", `a frame of ${bytes.length} bytes`);
+  }
+  const reader = new Reader(bytes);
+  if (reader.u8() !== BLOCKS) throw new StreamoError("malformed", "a frame of an unknown type");
+  const channel = reader.varint();
+  const head = decodeHead(reader.raw(HEAD_BYTES));
+  const first = reader.varint();
+  const lengths = readCounted(reader, FRAME_MAX_BLOCKS, () => reader.varint());
+  const blocks = lengths.map((length) => {
+    if (length < 1 || length > BLOCK_MAX_BYTES) {
+      throw new StreamoError("too_large", `a block of ${length} bytes`);
+    }
+    return reader.raw(length);
+  });
+  const proof = readCounted(reader, PROOF_MAX, () => reader.raw(HASH_BYTES));
+  if (reader.at !== bytes.length) throw new StreamoError("malformed", "a frame is too long");
+  return { channel, run: { head, first, blocks, proof } };
+}
+
+function readCounted<T>(reader: Reader, most: number, read: () => T): T[] {
+  const count = reader.varint();
+  if (count > most) throw new StreamoError("too_large", `${count} parts in one frame`);
+  return Array.from({ length: count }, read);
+}

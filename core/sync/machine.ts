@@ -1,0 +1,294 @@
+/**
+ * One log between two peers, as a pure machine: it gets what happened and says what to do. Looking
+ * things up, storing, sending and waiting are done by `channel.ts`.
+ *
+ *     opening -> live            both logs are one, or one begins with the other
+ *             -> comparing -> live       neither does: the common prefix is being looked for
+ *                          -> fetching -> live   the peer's branch takes this one's place
+ *                          -> apart      it does not, and the peer does not take ours
+ *
+ * `sent` is up to where the peer has this side's blocks, or has been sent them: what a peer sent
+ * itself is never sent back. It is undefined while that is not known; then nothing is sent.
+ */
+
+import type { Code } from "../errors.ts";
+import { compareHeads, type SignedHead } from "../log/head.ts";
+import type { Run } from "../log/run.ts";
+import { type Message, type Position, ROOTS_MAX } from "./messages.ts";
+
+/** Where a channel is. */
+export type Phase = "opening" | "live" | "comparing" | "fetching" | "apart" | "refused";
+
+/** Everything that the machine remembers. */
+export interface ChannelState {
+  readonly phase: Phase;
+  /** Whether this side asked for the log: it is the one that settles a fork. */
+  readonly isOpener: boolean;
+  /** Whether this side can sign a merge. */
+  readonly canMerge: boolean;
+  /** This side's log, with what it has of a newer head. */
+  readonly own: Position;
+  /** How many of these blocks its own head covers. */
+  readonly ownHead: number;
+  /** The peer's head, as far as it has told. */
+  readonly peer: SignedHead | undefined;
+  readonly sent: number | undefined;
+  /** How many blocks the peer has durably. */
+  readonly acked: number;
+  /** While comparing: both logs are equal up to `low` and differ after `high`. */
+  readonly low: number;
+  readonly high: number;
+  /** Why the peer does not take this side's blocks. */
+  readonly refusal: { readonly code: Code; readonly message: string } | undefined;
+}
+
+/** What happened. */
+export type Input =
+  | { readonly type: "start" }
+  /** The peer asks; `shares`: whether this log begins with what the peer has. */
+  | { readonly type: "open"; readonly have: Position | undefined; readonly shares: boolean }
+  /**
+   * The peer's head came. `shared`: how many of this side's blocks the peer says that it has;
+   * `prefix`: how many blocks the peer has if this log begins with all of them.
+   */
+  | {
+    readonly type: "head";
+    readonly head: SignedHead | undefined;
+    readonly shared: number | undefined;
+    readonly prefix: number | undefined;
+  }
+  /** The peer's roots came, compared with this side's. */
+  | { readonly type: "compared"; readonly at: readonly number[]; readonly same: readonly boolean[] }
+  | { readonly type: "want"; readonly from: number }
+  | { readonly type: "run"; readonly run: Run }
+  /** A run was stored; this side has `own` now. */
+  | { readonly type: "stored"; readonly own: Position; readonly ownHead: number }
+  /** The peer's branch is whole, merged, and has taken this one's place. */
+  | {
+    readonly type: "replaced";
+    readonly own: Position;
+    readonly ownHead: number;
+    readonly peerBlocks: number;
+  }
+  /** This side's head moved on, from `from` blocks. */
+  | {
+    readonly type: "advanced";
+    readonly own: Position;
+    readonly ownHead: number;
+    readonly from: number;
+    readonly fromPeer: boolean;
+  }
+  | { readonly type: "sent"; readonly to: number }
+  | { readonly type: "ack"; readonly blocks: number }
+  | {
+    readonly type: "reject";
+    readonly code: Code;
+    readonly message: string;
+    readonly head: SignedHead | undefined;
+  };
+
+/** What to do about it. */
+export type Effect =
+  | { readonly type: "open" }
+  | { readonly type: "opened"; readonly shared: number | undefined }
+  | { readonly type: "send"; readonly message: Message }
+  | { readonly type: "askRoots"; readonly at: readonly number[] }
+  /** Send blocks from `sent` on, as far as the window allows. */
+  | { readonly type: "pump" }
+  | { readonly type: "store"; readonly run: Run }
+  /** Hold what the peer has from this block on; it takes this log's place when it is whole. */
+  | { readonly type: "fetch"; readonly from: number }
+  | { readonly type: "hold"; readonly run: Run }
+  /** The peer's head is not what this side thought: look whether this log begins with it. */
+  | { readonly type: "inspect"; readonly head: SignedHead }
+  | { readonly type: "refuse"; readonly code: Code; readonly message: string };
+
+/** The state after, and what to do. */
+export type Step = readonly [ChannelState, readonly Effect[]];
+
+/** A channel that has said nothing yet. */
+export function newChannel(
+  isOpener: boolean,
+  canMerge: boolean,
+  own: Position,
+  ownHead: number,
+): ChannelState {
+  return {
+    phase: "opening",
+    isOpener,
+    canMerge,
+    own,
+    ownHead,
+    peer: undefined,
+    sent: undefined,
+    acked: 0,
+    low: 0,
+    high: 0,
+    refusal: undefined,
+  };
+}
+
+/** What happens next. Pure: the same state and input give the same step. */
+export function step(state: ChannelState, input: Input): Step {
+  switch (input.type) {
+    case "start":
+      return [{ ...state, phase: "opening" }, [{ type: "open" }]];
+    case "open":
+      return onOpen(state, input.have, input.shares);
+    case "head":
+      return onHead(state, input.head, input.shared, input.prefix);
+    case "compared":
+      return state.phase === "comparing" ? onCompared(state, input.at, input.same) : [state, []];
+    case "want":
+      return input.from > state.own.blocks
+        ? [state, [{ type: "refuse", code: "not_found", message: "blocks that are not here" }]]
+        : live({ ...state, sent: input.from });
+    case "run":
+      return onRun(state, input.run);
+    case "stored": {
+      const sent = Math.max(state.sent ?? 0, input.own.blocks);
+      // Blocks that the peer sent are blocks that it has.
+      const acked = Math.max(state.acked, input.own.blocks);
+      return live({ ...state, own: input.own, ownHead: input.ownHead, sent, acked });
+    }
+    case "replaced": {
+      const { own, ownHead, peerBlocks } = input;
+      return live({ ...state, phase: "live", own, ownHead, sent: peerBlocks, acked: peerBlocks });
+    }
+    case "advanced":
+      return onAdvanced(state, input);
+    case "sent":
+      return [{ ...state, sent: input.to }, []];
+    case "ack":
+      return live({ ...state, acked: Math.max(state.acked, input.blocks) });
+    case "reject":
+      return onReject(state, input.code, input.message, input.head);
+  }
+}
+
+/** Pumps if this side may have something to send. */
+function live(state: ChannelState): Step {
+  const next: ChannelState = state.phase === "fetching" || state.phase === "comparing"
+    ? state
+    : { ...state, phase: "live", refusal: undefined };
+  const behind = next.sent !== undefined && next.sent < next.ownHead;
+  return [next, next.phase === "live" && behind ? [{ type: "pump" }] : []];
+}
+
+function onOpen(state: ChannelState, have: Position | undefined, shares: boolean): Step {
+  const shared = shares ? have?.blocks ?? 0 : undefined;
+  const [next, effects] = live({ ...state, sent: shared });
+  return [next, [{ type: "opened", shared }, ...effects]];
+}
+
+function onHead(
+  state: ChannelState,
+  head: SignedHead | undefined,
+  shared: number | undefined,
+  prefix: number | undefined,
+): Step {
+  const next = { ...state, peer: head };
+  if (shared !== undefined && shared === state.own.blocks) {
+    // The peer has everything that is here; what it has beyond follows by itself.
+    return live({ ...next, sent: shared, acked: shared });
+  }
+  if (head === undefined || prefix !== undefined) {
+    const sent = prefix ?? 0;
+    return live({ ...next, phase: "live", sent, acked: sent });
+  }
+  if (!state.isOpener) return [{ ...next, sent: undefined }, []];
+  if (head.epoch !== state.own.epoch) return settle({ ...next, low: 0, high: 0 });
+  return compare({ ...next, phase: "comparing", low: 0, high: common(state.own, head) });
+}
+
+/** The longest prefix that can be common: a log that is longer has been ruled out as a whole. */
+function common(own: Position, head: SignedHead): number {
+  return head.blocks <= own.blocks ? head.blocks - 1 : own.blocks;
+}
+
+/** Asks for roots between `low` and `high`, or settles the fork when they have met. */
+function compare(state: ChannelState): Step {
+  const { low, high } = state;
+  if (low >= high) return settle(state);
+  const count = Math.min(ROOTS_MAX, high - low);
+  const at: number[] = [];
+  for (let i = 1; i <= count; i++) at.push(low + Math.ceil((high - low) * i / count));
+  return [state, [{ type: "askRoots", at }]];
+}
+
+function onCompared(state: ChannelState, at: readonly number[], same: readonly boolean[]): Step {
+  let { low, high } = state;
+  at.forEach((length, i) => {
+    if (length <= state.low || length > state.high) return;
+    if (same[i]) low = Math.max(low, length);
+    else high = Math.min(high, length - 1);
+  });
+  // A peer whose answers do not narrow it down would be asked for ever.
+  const stuck = low > high || low === state.low && high === state.high;
+  if (!stuck) return compare({ ...state, low, high });
+  return [state, [{
+    type: "refuse",
+    code: "malformed",
+    message: "roots that contradict each other",
+  }]];
+}
+
+/** Both logs are one up to `low` and differ after it. */
+function settle(state: ChannelState): Step {
+  const { peer, own, low } = state;
+  const peerWins = peer !== undefined &&
+    compareHeads(peer, { ...peer, epoch: own.epoch, blocks: own.blocks, root: own.root }) < 0;
+  if (low === own.blocks) {
+    // Theirs only goes on where ours ends: nothing to settle.
+    const message: Message = { type: "want", key: peer!.key, from: low };
+    return [{ ...state, phase: "live", sent: low }, [{ type: "send", message }]];
+  }
+  if (state.canMerge || peerWins) {
+    return [{ ...state, phase: "fetching" }, [{ type: "fetch", from: low }]];
+  }
+  return [{ ...state, phase: "apart", sent: undefined }, []];
+}
+
+function onRun(state: ChannelState, run: Run): Step {
+  if (state.phase === "fetching") return [state, [{ type: "hold", run }]];
+  if (state.phase === "comparing") return [state, []];
+  if (run.head.epoch === state.own.epoch && run.head.blocks < state.ownHead) {
+    return [state, [{ type: "refuse", code: "stale", message: "a head older than the one here" }]];
+  }
+  if (run.first === state.own.blocks || run.first === state.ownHead) {
+    return [{ ...state, peer: run.head }, [{ type: "store", run }]];
+  }
+  if (run.first > state.own.blocks) {
+    // Something before it is missing here: say again what this side has.
+    return state.isOpener
+      ? [{ ...state, phase: "opening", sent: undefined }, [{ type: "open" }]]
+      : [state, [{ type: "refuse", code: "conflict", message: "blocks with a gap before them" }]];
+  }
+  if (state.isOpener) return [state, [{ type: "inspect", head: run.head }]];
+  // Already here (sent twice, or written by both at once): the sender looks at our head and goes on.
+  return [state, [{ type: "refuse", code: "conflict", message: "blocks that do not come next" }]];
+}
+
+function onAdvanced(
+  state: ChannelState,
+  { own, ownHead, from, fromPeer }: Extract<Input, { type: "advanced" }>,
+): Step {
+  const next = { ...state, own, ownHead };
+  if (fromPeer) return [{ ...next, sent: own.blocks }, []];
+  // Blocks that the peer has were replaced here: it is told again from where they were.
+  const sent = state.sent === undefined ? undefined : Math.min(state.sent, from);
+  return state.phase === "live" ? live({ ...next, sent }) : [{ ...next, sent }, []];
+}
+
+function onReject(
+  state: ChannelState,
+  code: Code,
+  message: string,
+  head: SignedHead | undefined,
+): Step {
+  if (state.phase === "comparing" || state.phase === "fetching") return [state, []];
+  if (code === "conflict" && head !== undefined && state.isOpener) {
+    return [{ ...state, sent: undefined }, [{ type: "inspect", head }]];
+  }
+  return [{ ...state, phase: "refused", sent: undefined, refusal: { code, message } }, []];
+}

@@ -1,0 +1,299 @@
+/** A lasting connection to a relay or peer: comes back when it breaks, and goes on from what both have. */
+
+import { type Code, StreamoError } from "../errors.ts";
+import { Emitter } from "../events.ts";
+import type { Key } from "../identity/key.ts";
+import type { Signer } from "../identity/signer.ts";
+import {
+  type OpenSocket,
+  type Random,
+  systemRandom,
+  systemSocket,
+  systemTimer,
+  type Timer,
+} from "../platform.ts";
+import type { Registry } from "../repo/registry.ts";
+import type { Repo } from "../repo/repo.ts";
+import type { Channel } from "./channel.ts";
+import { Conversation } from "./conversation.ts";
+import type { Phase } from "./machine.ts";
+import type { Transport } from "./transport.ts";
+import { SUBPROTOCOL, webSocketTransport } from "./websocket_transport.ts";
+
+const FIRST_DELAY_MS = 250;
+const MAX_DELAY_MS = 30_000;
+/** A quiet connection is asked for a sign of life this often, and given up after one such time more. */
+const PING_MS = 20_000;
+
+/** How a session is held; everything has a default. */
+export interface SessionOptions {
+  /** Signers of the repos that are written here. */
+  readonly signers?: readonly Signer[];
+  /** Name and version of the software, for people. */
+  readonly software?: string;
+  readonly timer?: Timer;
+  readonly random?: Random;
+  readonly openSocket?: OpenSocket;
+}
+
+/** What is known of one repo on the other side. */
+export interface RepoStatus {
+  readonly key: Key;
+  readonly phase: Phase | "away";
+  /** Blocks of this side's head. */
+  readonly blocks: number;
+  /** How many of them the peer has durably. */
+  readonly acked: number;
+  /** Why the peer does not take them. */
+  readonly refusal: { readonly code: Code; readonly message: string } | undefined;
+}
+
+/** The state of the connection. */
+export interface SessionStatus {
+  readonly state: "connecting" | "online" | "away" | "closed";
+  readonly url: string;
+  /** Why it is not online; empty if it is. */
+  readonly reason: string;
+  /** Milliseconds until the next try, while away. */
+  readonly retryMs: number | undefined;
+  readonly repos: readonly RepoStatus[];
+}
+
+/** The events of a session. */
+export type SessionEvents = {
+  status: SessionStatus;
+  /** The peer refused something, or was caught at something: named by its code. */
+  rejected: { readonly key: Key | undefined; readonly code: Code; readonly message: string };
+};
+
+/** Opens a session with the relay at `url`: `localhost:8080`, `https://example.org`, `wss://…/sync`. */
+export function connect(registry: Registry, url: string, options?: SessionOptions): Session {
+  return new Session(registry, url, options);
+}
+
+/** See {@link connect}. */
+export class Session {
+  /** The address of the WebSocket. */
+  readonly url: string;
+  readonly #registry: Registry;
+  readonly #options: Required<SessionOptions>;
+  readonly #events = new Emitter<SessionEvents>();
+  readonly #repos = new Map<Key, Repo>();
+  readonly #refusals = new Map<Key, string>();
+  #conversation: Conversation | undefined;
+  #state: SessionStatus["state"] = "connecting";
+  #reason = "";
+  #retryMs: number | undefined;
+  #failures = 0;
+  #home: Key | undefined;
+  #stopTimer: () => void = () => {};
+
+  /** Starts to connect. */
+  constructor(registry: Registry, url: string, options: SessionOptions = {}) {
+    this.url = relayUrl(url);
+    this.#registry = registry;
+    this.#options = {
+      signers: options.signers ?? [],
+      software: options.software ?? "streamo",
+      timer: options.timer ?? systemTimer,
+      random: options.random ?? systemRandom,
+      openSocket: options.openSocket ?? systemSocket,
+    };
+    this.#connect();
+  }
+
+  /** The peer's home repo, once it has said hello. */
+  get home(): Key | undefined {
+    return this.#home;
+  }
+
+  /** What this session is connected to, and what is not yet acknowledged. */
+  get status(): SessionStatus {
+    const { url } = this;
+    const repos = [...this.#repos.values()].map((repo) => this.#repoStatus(repo));
+    return { state: this.#state, url, reason: this.#reason, retryMs: this.#retryMs, repos };
+  }
+
+  /** Calls `listener` on every `name`; the result stops it. */
+  on<Name extends keyof SessionEvents>(
+    name: Name,
+    listener: (event: SessionEvents[Name]) => void,
+  ): () => void {
+    return this.#events.on(name, listener);
+  }
+
+  /** Opens a repo and keeps it equal with the peer's, as soon and as long as there is a connection. */
+  async subscribe(key: Key): Promise<Repo> {
+    const known = this.#repos.get(key);
+    if (known !== undefined) return known;
+    const signer = this.#options.signers.find((signer) => signer.key === key);
+    const repo = await this.#registry.open(signer ?? key);
+    this.#repos.set(key, repo);
+    if (this.#state === "online") this.#conversation?.open(repo);
+    return repo;
+  }
+
+  /** Stops following a repo. */
+  unsubscribe(key: Key): void {
+    if (!this.#repos.delete(key)) return;
+    this.#conversation?.close(key);
+    this.#registry.release(key);
+  }
+
+  /** Resolves when the peer has all of `repo` durably; rejects with the code of its refusal. */
+  async landed(repo: Repo): Promise<void> {
+    if (repo.signer !== undefined) await repo.flush();
+    await this.#until(({ blocks, acked }) => acked >= blocks, repo.key);
+  }
+
+  /** Resolves when this side has what the peer's head covers. */
+  synced(repo: Repo): Promise<void> {
+    return this.#until((_status, channel) => {
+      const state = channel?.state;
+      if (state?.phase !== "live") return false;
+      return state.ownHead >= (state.peer?.blocks ?? 0);
+    }, repo.key);
+  }
+
+  /** Ends the session. */
+  close(): void {
+    this.#stopTimer();
+    this.#setState("closed", "closed here");
+    this.#conversation?.end(1000, "closed");
+    this.#conversation = undefined;
+    for (const key of this.#repos.keys()) this.#registry.release(key);
+    this.#repos.clear();
+  }
+
+  #connect(): void {
+    this.#setState("connecting", this.#reason);
+    let transport: Transport;
+    try {
+      transport = webSocketTransport(this.#options.openSocket(this.url, SUBPROTOCOL));
+    } catch (error) {
+      return this.#away((error as Error).message);
+    }
+    const conversation = new Conversation({
+      registry: this.#registry,
+      transport,
+      software: this.#options.software,
+      onHello: ({ home }) => {
+        this.#home = home;
+        this.#online();
+      },
+      onStatus: (channel) => this.#onChannel(channel),
+      onEnd: (reason, error) => {
+        if (this.#conversation !== conversation) return;
+        if (error !== undefined) this.#reject(undefined, error.code, error.message);
+        this.#away(reason);
+      },
+    });
+    this.#conversation = conversation;
+    this.#watch(conversation);
+  }
+
+  #online(): void {
+    this.#failures = 0;
+    this.#setState("online", "");
+    for (const repo of this.#repos.values()) this.#conversation!.open(repo);
+  }
+
+  #away(reason: string): void {
+    if (this.#state === "closed") return;
+    this.#conversation = undefined;
+    const most = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** this.#failures++);
+    // Half of it at random: clients of a relay that restarts must not all come at once.
+    this.#retryMs = Math.round(most * (0.5 + this.#options.random() / 2));
+    this.#stopTimer();
+    this.#stopTimer = this.#options.timer(() => {
+      this.#retryMs = undefined;
+      this.#connect();
+    }, this.#retryMs);
+    this.#setState("away", reason);
+  }
+
+  /** Gives up a connection that does not even answer. */
+  #watch(conversation: Conversation): void {
+    const heard = conversation.heard;
+    this.#stopTimer();
+    this.#stopTimer = this.#options.timer(() => {
+      if (this.#conversation !== conversation) return;
+      if (conversation.heard > heard) return this.#watch(conversation);
+      conversation.ping();
+      this.#stopTimer = this.#options.timer(() => {
+        if (this.#conversation !== conversation) return;
+        if (conversation.heard > heard) this.#watch(conversation);
+        else conversation.end(1001, "no answer");
+      }, PING_MS);
+    }, PING_MS);
+  }
+
+  #onChannel({ repo, state }: Channel): void {
+    const text = state.refusal === undefined ? "" : state.refusal.code + state.refusal.message;
+    const isNew = (this.#refusals.get(repo.key) ?? "") !== text;
+    this.#refusals.set(repo.key, text);
+    if (isNew && state.refusal !== undefined) {
+      this.#reject(repo.key, state.refusal.code, state.refusal.message);
+    }
+    this.#events.emit("status", this.status);
+  }
+
+  #reject(key: Key | undefined, code: Code, message: string): void {
+    this.#events.emit("rejected", { key, code, message });
+  }
+
+  #setState(state: SessionStatus["state"], reason: string): void {
+    this.#state = state;
+    this.#reason = reason;
+    this.#events.emit("status", this.status);
+  }
+
+  #repoStatus(repo: Repo): RepoStatus {
+    const state = this.#conversation?.channels.get(repo.key)?.state;
+    return {
+      key: repo.key,
+      phase: state?.phase ?? "away",
+      blocks: repo.head?.blocks ?? 0,
+      acked: state?.acked ?? 0,
+      refusal: state?.refusal,
+    };
+  }
+
+  #until(
+    isReached: (status: RepoStatus, channel: Channel | undefined) => boolean,
+    key: Key,
+  ): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const stop = this.on("status", () => look());
+      const look = () => {
+        const repo = this.#repos.get(key);
+        const status = repo && this.#repoStatus(repo);
+        const error = this.#state === "closed" || status === undefined
+          ? new StreamoError("closed", `the session does not follow ${key} any more`)
+          : status.refusal && new StreamoError(status.refusal.code, status.refusal.message);
+        if (error !== undefined) reject(error);
+        else if (isReached(status!, this.#conversation?.channels.get(key))) resolve();
+        else return;
+        stop();
+      };
+      look();
+    });
+  }
+}
+
+/** The WebSocket address of a relay: `localhost:8080` is `ws://localhost:8080/sync`. */
+export function relayUrl(text: string): string {
+  const withScheme = /^[a-z]+:\/\//i.test(text) ? text : `ws://${text}`;
+  let url: URL;
+  try {
+    url = new URL(withScheme.replace(/^http/i, "ws"));
+  } catch (error) {
+    throw new TypeError(`not the address of a relay: "${text}"`, { cause: error });
+  }
+  if (!/^wss?:$/.test(url.protocol) || url.hostname === "") {
+    throw new TypeError(`not the address of a relay: "${text}"`);
+  }
+  if (url.pathname === "/") url.pathname = "/sync";
+  url.hash = "";
+  return url.href;
+}
