@@ -45,9 +45,21 @@ export type { Clock } from "./core/platform.ts";
 export type { PublishedEvent } from "./core/repo/branch.ts";
 export type { Difference } from "./core/repo/diff.ts";
 export { type Draft, Stored } from "./core/repo/draft.ts";
-export { type Conflict, laterWins, type OnConflict } from "./core/repo/merge.ts";
+export { type Choice, type Conflict, laterWins, type OnConflict } from "./core/repo/merge.ts";
 export type { LogRecord } from "./core/repo/record.ts";
 export { Registry, type RegistryOptions } from "./core/repo/registry.ts";
 export { Repo, type RepoEvents, type RepoOptions, type WriteOptions } from "./core/repo/repo.ts";
 export { type ByteRange, Snapshot, type Stat } from "./core/repo/snapshot.ts";
 export { Streamo } from "./core/repo/streamo.ts";
+export {
+  connect,
+  relayUrl,
+  type RepoStatus,
+  Session,
+  type SessionEvents,
+  type SessionOptions,
+  type SessionStatus,
+} from "./core/sync/session.ts";
+export { Conversation, type ConversationOptions } from "./core/sync/conversation.ts";
+export { SUBPROTOCOL, webSocketTransport } from "./core/sync/websocket_transport.ts";
+export { type Transport, transportPair } from "./core/sync/transport.ts";

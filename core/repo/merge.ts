@@ -8,11 +8,19 @@ import { encode } from "../codec/encode.ts";
 import { EMPTY_MAP, type Item, type Path, type Value } from "../codec/value.ts";
 import { copyItem } from "./copy.ts";
 import { diffEntries, type Maybe, sameItem } from "./diff.ts";
-import { ABSENT } from "./snapshot.ts";
+import { ABSENT, type Stat, statItem } from "./snapshot.ts";
 
-/** Both sides changed one place, in ways that do not combine. */
+/** Which value to keep: one side's as it is, or another. */
+export type Choice = "mine" | "theirs" | { readonly value: Value };
+
+/** Both sides changed one place, in ways that do not combine. Values are decoded when asked for. */
 export interface Conflict {
+  /** The place. */
   readonly path: Path;
+  /** What this device has there. */
+  readonly mineStat: Stat;
+  /** What the other has there. */
+  readonly theirsStat: Stat;
   /** What both began with; undefined if there was nothing. */
   readonly base: Value;
   /** What this device made of it. */
@@ -21,13 +29,15 @@ export interface Conflict {
   readonly theirs: Value;
   /** Whether this device's change has the later time. */
   readonly mineIsLater: boolean;
+  /** Also keeps something at another path of the value, in place of what is there. */
+  also(path: Path, choice: Choice): void;
 }
 
-/** Gives the value to keep. Both values stay in history whatever it gives. */
-export type OnConflict = (conflict: Conflict) => Value;
+/** Says what to keep. Both values stay in history whatever it says. */
+export type OnConflict = (conflict: Conflict) => Choice;
 
 /** The later change wins. */
-export const laterWins: OnConflict = ({ mine, theirs, mineIsLater }) => mineIsLater ? mine : theirs;
+export const laterWins: OnConflict = ({ mineIsLater }) => mineIsLater ? "mine" : "theirs";
 
 /** Two branches, and how to decide between them. */
 export interface Branches {
@@ -39,6 +49,8 @@ export interface Branches {
   readonly sharedBytes: number;
   readonly mineIsLater: boolean;
   readonly onConflict: OnConflict;
+  /** What conflicts keep at other places; filled while merging. */
+  readonly extras: { readonly path: Path; readonly item: Item }[];
 }
 
 /**
@@ -87,20 +99,28 @@ function resolveConflict(
   theirs: Item,
   path: Path,
 ): Item {
-  const { mine: from, theirs: to, mineIsLater, onConflict } = branches;
-  const mineValue = decode(from, mine);
-  const theirValue = decode(to, theirs);
-  const baseValue = base === ABSENT ? undefined : decode(to, base);
-  const kept = onConflict({
+  const { mine: from, theirs: to, mineIsLater, onConflict, extras } = branches;
+  const itemOf = (choice: Choice): Item => {
+    if (choice === "theirs") return theirs;
+    if (choice === "mine") return copyItem(from, mine, to, branches.sharedBytes);
+    return encode(to, choice.value, path);
+  };
+  return itemOf(onConflict({
     path,
-    base: baseValue,
-    mine: mineValue,
-    theirs: theirValue,
+    mineStat: statItem(from, mine),
+    theirsStat: statItem(to, theirs),
+    get base() {
+      return base === ABSENT ? undefined : decode(to, base);
+    },
+    get mine() {
+      return decode(from, mine);
+    },
+    get theirs() {
+      return decode(to, theirs);
+    },
     mineIsLater,
-  });
-  if (kept === theirValue) return theirs;
-  if (kept === mineValue) return copyItem(from, mine, to, branches.sharedBytes);
-  return encode(to, kept, path);
+    also: (path, choice) => extras.push({ path, item: itemOf(choice) }),
+  }));
 }
 
 function copy({ mine, theirs, sharedBytes }: Branches, item: Maybe): Maybe {

@@ -3,8 +3,10 @@
 import { encode } from "../codec/encode.ts";
 import type { VerifiedHead } from "../log/head.ts";
 import type { Branch, RecordContent } from "./branch.ts";
+import type { Item, Path } from "../codec/value.ts";
 import { copyItem } from "./copy.ts";
 import { sameItem } from "./diff.ts";
+import { Draft, Stored } from "./draft.ts";
 import { mergeItems, type OnConflict } from "./merge.ts";
 import { findRecord, type LogRecord } from "./record.ts";
 import { ABSENT } from "./snapshot.ts";
@@ -35,6 +37,7 @@ export function mergeBranches(mine: Branch, theirs: Branch, options: MergeOption
   if (own.length === 0) return;
   const newest = theirs.record;
   const base = newest && findRecord(theirs.space, newest, ({ address }) => address < sharedBytes);
+  const extras: { path: Path; item: Item }[] = [];
   const merged = mergeItems(
     {
       mine: mine.space,
@@ -42,12 +45,15 @@ export function mergeBranches(mine: Branch, theirs: Branch, options: MergeOption
       sharedBytes,
       mineIsLater: newest === undefined || own[0].time > newest.time,
       onConflict,
+      extras,
     },
     base === undefined ? ABSENT : base.root,
     own[0].root,
     newest === undefined ? ABSENT : newest.root,
   );
-  const root = merged === ABSENT ? undefined : merged;
+  const draft = new Draft(theirs.space, merged === ABSENT ? undefined : merged);
+  for (const { path, item } of extras) draft.set(...path, new Stored(theirs.space, item));
+  const root = draft.settle();
   const records: RecordContent[] = own.reverse().filter(({ hasEvent }) => hasEvent)
     .map(({ event, message }) => ({
       root: newest?.root,

@@ -2,6 +2,7 @@
 
 import { untilThere } from "../codec/chunks.ts";
 import type { Range } from "../codec/container.ts";
+import { encode } from "../codec/encode.ts";
 import { PieceWriter } from "../codec/large.ts";
 import type { Path, Step, Value } from "../codec/value.ts";
 import { StreamoError } from "../errors.ts";
@@ -47,6 +48,8 @@ export type RepoEvents = {
   advance: Advance;
   /** Another device's log took the place of this one; what was written here was merged into it. */
   merged: { readonly record: LogRecord; readonly replaced: VerifiedHead | undefined };
+  /** From this address on the log was replaced: what was known of addresses there is void. */
+  replaced: { readonly sharedBytes: number };
   /** Writes could not be stored; they are kept and tried again at the next flush. */
   failed: unknown;
 };
@@ -242,6 +245,15 @@ export class Repo {
     return new Stored(branch.space, pieces.finish());
   }
 
+  /** The same for any value: many large ones can be written one by one, then set in one record. */
+  async storeValue(value: unknown): Promise<Stored> {
+    this.#checkWritable();
+    const branch = this.#branch;
+    const stored = new Stored(branch.space, encode(branch.space, value));
+    if (branch.log.pendingBytes >= UPLOAD_STEP_BYTES) await this.flush();
+    return stored;
+  }
+
   /** Sets the content of `stream` at `path`. One record. */
   async putBytes(
     path: Path,
@@ -306,10 +318,11 @@ export class Repo {
   replace(log: Log, source?: unknown): Promise<void> {
     return this.#serial.run(async () => {
       if (this.signer !== undefined) return await this.#merge(log, this.head);
+      const sharedBytes = log.branchedBytes ?? 0;
       await log.adopt(source);
       const branch = new Branch(log);
       await branch.follow();
-      this.#swap(branch);
+      this.#swap(branch, sharedBytes);
     });
   }
 
@@ -376,7 +389,7 @@ export class Repo {
     const { clock, onConflict } = this.#options;
     const merge = () => {
       mergeBranches(this.#branch, theirs, { now: clock(), replaced, sharedBytes, onConflict });
-      this.#swap(theirs);
+      this.#swap(theirs, sharedBytes);
     };
     await untilThere(merge);
     if (theirs.log.isDirty) await theirs.log.seal(this.signer!, () => theirs.record?.address);
@@ -385,11 +398,12 @@ export class Repo {
     }
   }
 
-  #swap(branch: Branch): void {
+  #swap(branch: Branch, sharedBytes: number): void {
     const before = this.snapshot;
     this.#stopLog();
     this.#stopLog = this.#listen(branch.log);
     this.#branch = branch;
+    this.#events.emit("replaced", { sharedBytes });
     if (branch.record) this.#events.emit("change", { record: branch.record, before });
   }
 

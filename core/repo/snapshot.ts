@@ -146,7 +146,8 @@ export function childItem(space: Space, item: Item, step: Step): Item | typeof A
   return isIndex ? elementAt(space, node, step) : ABSENT;
 }
 
-function statItem(space: Space, item: Item): Stat {
+/** What `item` is, without reading its content. */
+export function statItem(space: Space, item: Item): Stat {
   const address = item instanceof Ref ? item.address : undefined;
   const container = containerOf(space, item);
   if (container !== undefined) {

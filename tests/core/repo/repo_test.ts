@@ -346,6 +346,35 @@ async function pass(from: Repo, to: Repo): Promise<void> {
   await to.receive(await runOf(from, to.log.length));
 }
 
+Deno.test("onConflict decides, and can keep the other version at another path", async () => {
+  const options = { clock: ticking() };
+  const here = await Repo.open(new MemoryStore(), alice, options);
+  const seen: unknown[] = [];
+  const there = await Repo.open(new MemoryStore(), alice, {
+    ...options,
+    onConflict(conflict) {
+      const { path, base, mine, theirs, mineStat } = conflict;
+      seen.push({ path, base, mine, theirs, size: mineStat.size });
+      conflict.also([`${path[0]}.mine`], "mine");
+      return "theirs";
+    },
+  });
+  here.set({ file: "base", other: 1 });
+  await here.flush();
+  await pass(here, there);
+  here.set("file", "written here");
+  there.set("file", "there");
+  await here.flush();
+  await there.flush();
+  const branch = await there.log.branch(1);
+  await branch.hold(await runOf(here, 1));
+  await there.replace(branch);
+  assert.deepStrictEqual(there.get(), { file: "written here", "file.mine": "there", other: 1 });
+  assert.deepStrictEqual(seen, [
+    { path: ["file"], base: "base", mine: "there", theirs: "written here", size: 5 },
+  ]);
+});
+
 function ticking(): () => number {
   let now = 1_000_000;
   return () => now += 1000;
