@@ -1,0 +1,38 @@
+/** The entry for `deno serve` and Deno Deploy: a relay told by STREAMO_* variables only. */
+
+import { Registry } from "../core/repo/registry.ts";
+import { createRelay, type Relay } from "./app.ts";
+import { openStore } from "./open_store.ts";
+import { parseOptions } from "./options.ts";
+
+let starting: Promise<Relay> | undefined;
+
+/** Answers requests; the store is opened at the first one. */
+const handler: {
+  fetch(request: Request, info?: Deno.ServeHandlerInfo): Promise<Response>;
+} = {
+  async fetch(request, info) {
+    if (starting === undefined) {
+      starting = start();
+      // A store that did not open is tried again at the next request.
+      starting.catch(() => starting = undefined);
+    }
+    return (await starting).fetch(request, info);
+  },
+};
+
+export default handler;
+
+async function start(): Promise<Relay> {
+  const options = parseOptions([], (name) => Deno.env.get(name));
+  if ("help" in options) throw new TypeError("no arguments gave a help text");
+  const { store, storage } = await openStore(options);
+  const { home, name } = options;
+  const relay = createRelay({ registry: new Registry({ store }), home, name, storage });
+  // Deploy stops processes with SIGINT: clients are told to connect again.
+  Deno.addSignalListener("SIGINT", () => {
+    relay.close();
+    store.close().finally(() => Deno.exit(0));
+  });
+  return relay;
+}
