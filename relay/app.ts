@@ -202,7 +202,13 @@ class App {
     const { type, tag, immutable, bytes } = file;
     const body = bytesBody(bytes);
     if (type !== "text/html") {
-      return await respond(req.raw, { type, tag, immutable, open: () => body });
+      return await respond(req.raw, {
+        type,
+        tag,
+        immutable,
+        approximateSize: bytes.length,
+        open: () => body,
+      });
     }
     const map = await this.#library.importMap();
     const open = () => injectImportMap(body, map.bytes);

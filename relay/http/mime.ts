@@ -3,17 +3,17 @@
 import mime from "mime";
 
 /** Where the registered type is not what people mean: `.ts` is MPEG video to the registry. */
-const OVERRIDES: Readonly<Record<string, string>> = {
-  ts: "text/typescript",
-  mts: "text/typescript",
-  cts: "text/typescript",
-  tsx: "text/typescript",
-  jsx: "text/javascript",
-};
+const OVERRIDES: ReadonlyMap<string, string> = new Map([
+  ["ts", "text/typescript"],
+  ["mts", "text/typescript"],
+  ["cts", "text/typescript"],
+  ["tsx", "text/typescript"],
+  ["jsx", "text/javascript"],
+]);
 
 /** Types outside `text/` that are text. */
 const TEXT_TYPES =
-  /^(text\/.*|application\/(javascript|json|xml|wasm-text|x-sh|sql|toml|yaml)|.*\+(json|xml))$/;
+  /^(text\/.*|application\/(javascript|json|xml|x-sh|sql|toml|yaml)|.*\+(json|xml))$/;
 
 /** The type of the file at `path`, without parameters; undefined if its extension says nothing. */
 export function typeOf(path: string): string | undefined {
@@ -21,7 +21,7 @@ export function typeOf(path: string): string | undefined {
   const dot = name.lastIndexOf(".");
   const extension = name.slice(dot + 1).toLowerCase();
   if (dot <= 0) return undefined;
-  return OVERRIDES[extension] ?? mime.getType(extension) ?? undefined;
+  return OVERRIDES.get(extension) ?? mime.getType(extension) ?? undefined;
 }
 
 /** Whether content of `type` (parameters are ignored) is text: it has a charset and is worth gzip. */

@@ -25,6 +25,8 @@ export interface Representation {
   readonly immutable?: boolean;
   /** 200 by default; conditions and ranges count for 200 only. */
   readonly status?: number;
+  /** About how many bytes, to tell whether compressing pays; many by default. */
+  readonly approximateSize?: number;
   /** Opens the content; not called when the client has it already. */
   open(): Body | Promise<Body>;
 }
@@ -36,39 +38,19 @@ export function bytesBody(bytes: Uint8Array): Body {
 
 /** Answers a GET or HEAD with `representation`. */
 export async function respond(request: Request, representation: Representation): Promise<Response> {
-  const { type, status = 200 } = representation;
+  const { type, status = 200, approximateSize = Infinity } = representation;
   const range = status === 200 ? request.headers.get("range") : null;
-  const gzip = range === null && isText(type) &&
+  const gzip = range === null && isText(type) && approximateSize >= GZIP_MIN_BYTES &&
     acceptsGzip(request.headers.get("accept-encoding"));
-  if (gzip) {
-    // The tag comes first: a client that has the compressed form need not wait for the size.
-    const zipped = answerIfKnown(request, representation, `${representation.tag}-gzip`);
-    if (zipped !== undefined) return zipped;
-  } else {
-    const known = answerIfKnown(request, representation, representation.tag);
-    if (known !== undefined) return known;
+  const tag = gzip ? `${representation.tag}-gzip` : representation.tag;
+  const headers = headersOf(representation, tag);
+  if (status === 200 && namesTag(request.headers.get("if-none-match"), tag)) {
+    headers.delete("content-type");
+    return new Response(null, { status: 304, headers });
   }
   const body = await representation.open();
-  if (gzip && body.size >= GZIP_MIN_BYTES) return gzipped(request, representation, body);
-  return plain(request, representation, body, range);
-}
-
-function answerIfKnown(
-  request: Request,
-  representation: Representation,
-  tag: string,
-): Response | undefined {
-  const { status = 200 } = representation;
-  if (status !== 200 || !namesTag(request.headers.get("if-none-match"), tag)) return undefined;
-  const headers = headersOf(representation, tag);
-  headers.delete("content-type");
-  return new Response(null, { status: 304, headers });
-}
-
-function gzipped(request: Request, representation: Representation, body: Body): Response {
-  const headers = headersOf(representation, `${representation.tag}-gzip`);
+  if (!gzip) return plain(request, body, { headers, status, range, tag });
   headers.set("content-encoding", "gzip");
-  const { status = 200 } = representation;
   if (request.method === "HEAD") return new Response(null, { status, headers });
   const content = new Response(body.read(0, body.size) as BodyInit).body!;
   const stream = content.pipeThrough(new CompressionStream("gzip") as Compressor);
@@ -78,31 +60,29 @@ function gzipped(request: Request, representation: Representation, body: Body): 
 /** The platform's types say BufferSource where bytes are meant. */
 type Compressor = ReadableWritablePair<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>;
 
-function plain(
-  request: Request,
-  representation: Representation,
-  body: Body,
-  rangeHeader: string | null,
-): Response {
-  const { tag, status = 200 } = representation;
-  const headers = headersOf(representation, tag);
+interface Plain {
+  readonly headers: Headers;
+  readonly status: number;
+  /** The Range header. */
+  readonly range: string | null;
+  readonly tag: string;
+}
+
+function plain(request: Request, body: Body, { headers, status, range, tag }: Plain): Response {
   const { size } = body;
-  // A small text has one form only, whatever the client accepts: a tag without -gzip.
-  const known = answerIfKnown(request, representation, tag);
-  if (known !== undefined) return known;
   if (status === 200) headers.set("accept-ranges", "bytes");
   const counts = rangeCounts(request.headers.get("if-range"), tag);
-  const range = counts ? parseRange(rangeHeader, size) : undefined;
-  if (range === "unsatisfiable") {
+  const part = counts ? parseRange(range, size) : undefined;
+  if (part === "unsatisfiable") {
     headers.set("content-range", `bytes */${size}`);
     headers.delete("content-type");
     return new Response(null, { status: 416, headers });
   }
-  const { start, end } = range ?? { start: 0, end: size };
+  const { start, end } = part ?? { start: 0, end: size };
   headers.set("content-length", String(end - start));
-  if (range !== undefined) headers.set("content-range", `bytes ${start}-${end - 1}/${size}`);
+  if (part !== undefined) headers.set("content-range", `bytes ${start}-${end - 1}/${size}`);
   const content = request.method === "HEAD" ? null : body.read(start, end) as BodyInit;
-  return new Response(content, { status: range === undefined ? status : 206, headers });
+  return new Response(content, { status: part === undefined ? status : 206, headers });
 }
 
 function headersOf({ type, immutable = false }: Representation, tag: string): Headers {

@@ -3,7 +3,7 @@
 import type { Snapshot } from "../../core/repo/snapshot.ts";
 import { StreamoError } from "../../core/errors.ts";
 import { allowsHtml } from "../http/accept.ts";
-import { isText, typeOf } from "../http/mime.ts";
+import { typeOf } from "../http/mime.ts";
 import { type Body, type Representation, respond } from "../http/respond.ts";
 import type { View } from "../views.ts";
 import { find, type Found, type SiteFile } from "./find.ts";
@@ -56,7 +56,7 @@ async function locate(
 ): Promise<SiteFile | "redirect" | undefined> {
   const isFolder = path === "" || path.endsWith("/");
   const name = isFolder ? path.slice(0, -1) : path;
-  if (name.endsWith("/")) return undefined;
+  if (path === "/" || name.endsWith("/")) return undefined;
   const found = await view.repo.read(() => find(snapshot, name));
   if (found?.kind === "file") return isFolder ? undefined : found;
   if (found === undefined) return undefined;
@@ -89,11 +89,13 @@ async function represent(
     size: stat.size,
     read: (start, end) => view.repo.readBytes(content, { start, end }, snapshot),
   };
-  if (type !== "text/html" || !isText(type)) return { type, tag, open: () => body };
+  const approximateSize = stat.size;
+  if (type !== "text/html") return { type, tag, approximateSize, open: () => body };
   // The map may change with the relay's version, so its tag is part of the document's.
   return {
     type,
     tag: `${tag}-${injection.tag}`,
+    approximateSize: stat.size + injection.script.length,
     open: () => injectImportMap(body, injection.script),
   };
 }

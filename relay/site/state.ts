@@ -31,7 +31,8 @@ function isPast(when: number | Date, record: LogRecord, newest: LogRecord): bool
 
 function parseWhen(at: string): number | Date {
   if (/^\d{1,15}$/.test(at)) return Number(at);
-  const date = new Date(at);
+  // Without this, "-1" would be a day in the year 2000.
+  const date = new Date(/^\d{4}-\d\d-\d\d/.test(at) ? at : NaN);
   if (!Number.isNaN(date.getTime())) return date;
   throw new StreamoError(
     "malformed",

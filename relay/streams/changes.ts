@@ -32,6 +32,7 @@ export class Changes {
     this.#startWatch();
     return () => {
       stopRepo();
+      this.#registry.release(key);
       listeners.delete(own);
       if (listeners.size === 0 && this.#listeners.get(key) === listeners) {
         this.#listeners.delete(key);

@@ -1,0 +1,38 @@
+/** Sync for the sockets of a relay. */
+
+import type { Key } from "../core/identity/key.ts";
+import type { Registry } from "../core/repo/registry.ts";
+import { Conversation } from "../core/sync/conversation.ts";
+import { webSocketTransport } from "../core/sync/websocket_transport.ts";
+import type { OnSocket } from "./socket.ts";
+
+/** What a relay says of itself to its peers. */
+export interface SyncOptions {
+  /** The repos that are passed on. */
+  readonly registry: Registry;
+  /** The repo to look at first. */
+  readonly home?: Key;
+  /** Name and version of the software. */
+  readonly software?: string;
+  /** Called whenever a peer comes or goes, with the number of them. */
+  readonly onPeers?: (count: number) => void;
+}
+
+/** Holds a conversation over every socket: serves any repo by its key, takes what its key signed. */
+export function serveSync(
+  { registry, home, software = "streamo", onPeers }: SyncOptions,
+): OnSocket {
+  let peers = 0;
+  const count = (change: number) => onPeers?.(peers += change);
+  return (socket) => {
+    count(1);
+    new Conversation({
+      registry,
+      transport: webSocketTransport(socket),
+      software,
+      home,
+      admit: () => undefined,
+      onEnd: () => count(-1),
+    });
+  };
+}
