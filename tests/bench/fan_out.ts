@@ -1,0 +1,98 @@
+/** One writer, many subscribers, against the same over WebSockets alone. */
+
+import { MemoryStore } from "../../core/log/memory_store.ts";
+import { Registry } from "../../core/repo/registry.ts";
+import { connect } from "../../core/sync/session.ts";
+import { signerOf } from "../suites/people.ts";
+import { type Bench, seconds } from "./bench.ts";
+import { startChild } from "./child.ts";
+
+/** Blocks that the writer has on their way: enough to keep the relay busy, too few to join in a frame. */
+const IN_FLIGHT = 16;
+const MESSAGE = "x".repeat(200);
+
+/** Deliveries a second from one relay process to subscribers in another process. */
+export async function fanOut(bench: Bench): Promise<void> {
+  const subscribers = bench.size(200, 3);
+  const messages = bench.size(500, 5);
+  const deliveries = subscribers * messages;
+  const raw = await bench.median(3, () => broadcast(subscribers, messages));
+  let frames = 0;
+  const published = await bench.median(3, async () => {
+    const result = await publish(subscribers, messages);
+    frames = result.frames;
+    return result.time;
+  });
+  const limit = { name: "raw WebSocket broadcast", value: deliveries / raw, unit: "/s" };
+  bench.row({
+    name: `deliveries to ${subscribers} subscribers, 200 B each`,
+    value: deliveries / published,
+    unit: "/s",
+    limit,
+    reach: { value: 0.6 * limit.value },
+  });
+  bench.row({ name: "  frames a delivery", value: frames / deliveries, unit: "frames" });
+}
+
+async function broadcast(subscribers: number, messages: number): Promise<number> {
+  const server = startChild("raw_child.ts");
+  const url = await server.line();
+  const readers = startChild("subscribers_child.ts", url, "", subscribers, messages);
+  try {
+    await readers.line();
+    const socket = new WebSocket(`${url}send`);
+    await new Promise((resolve) => socket.onopen = resolve);
+    const time = await seconds(async () => {
+      for (let i = 0; i < messages; i++) socket.send(MESSAGE);
+      await readers.line();
+    });
+    const closed = new Promise((resolve) => socket.onclose = resolve);
+    socket.close();
+    await closed;
+    return time;
+  } finally {
+    await readers.stop();
+    await server.stop();
+  }
+}
+
+async function publish(
+  subscribers: number,
+  messages: number,
+): Promise<{ time: number; frames: number }> {
+  const relay = startChild("relay_child.ts");
+  const url = await relay.line();
+  const signer = await signerOf("writer");
+  const readers = startChild("subscribers_child.ts", url, signer.key, subscribers, messages);
+  const session = connect(new Registry({ store: new MemoryStore() }), url, { signers: [signer] });
+  const repo = await session.subscribe(signer.key);
+  /** Resolves when so many blocks are acknowledged. */
+  const acked = (blocks: number) =>
+    new Promise<void>((resolve) => {
+      const look = () => {
+        if (session.status.repos[0].acked < blocks) return;
+        stop();
+        resolve();
+      };
+      const stop = session.on("status", look);
+      look();
+    });
+  try {
+    await session.synced(repo);
+    await readers.line();
+    let frames = 0;
+    const time = await seconds(async () => {
+      for (let i = 1; i <= messages; i++) {
+        repo.publish(MESSAGE.slice(8) + String(i).padStart(8, "0"));
+        await repo.flush();
+        await acked(i - IN_FLIGHT);
+      }
+      frames = Number(await readers.line());
+    });
+    return { time, frames };
+  } finally {
+    session.close();
+    await readers.stop();
+    await relay.stop();
+  }
+}

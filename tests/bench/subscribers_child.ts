@@ -1,0 +1,54 @@
+/**
+ * Many subscribers in one process: `subscribers_child.ts URL KEY COUNT MESSAGES`, with an empty key
+ * for a raw broadcast. They only count, so that the relay is what is measured. Prints "ready" when
+ * all follow, and how many frames came in all once each has all messages.
+ */
+
+import { parseKey } from "../../core/identity/key.ts";
+import { decodeFrame } from "../../core/sync/frame.ts";
+import { decodeMessage, encodeMessage } from "../../core/sync/messages.ts";
+import { SUBPROTOCOL } from "../../core/sync/websocket_transport.ts";
+
+const [url, key, countText, messagesText] = Deno.args;
+const [count, messages] = [Number(countText), Number(messagesText)];
+let ready = 0;
+let done = 0;
+let frames = 0;
+
+function isReady(): void {
+  if (++ready === count) console.log("ready");
+}
+
+/** One subscriber has `received` messages. */
+function look(received: number): void {
+  frames++;
+  if (received === messages && ++done === count) console.log(frames);
+}
+
+function subscribeRaw(): void {
+  let received = 0;
+  const socket = new WebSocket(url);
+  socket.onopen = isReady;
+  socket.onmessage = () => look(++received);
+}
+
+function subscribe(): void {
+  const socket = new WebSocket(url, SUBPROTOCOL);
+  socket.binaryType = "arraybuffer";
+  socket.onopen = () => {
+    socket.send(encodeMessage({ type: "hello", protocol: 1, software: "bench" }));
+    const open = { type: "open", key: parseKey(key), channel: 0, have: undefined } as const;
+    socket.send(encodeMessage(open));
+  };
+  socket.onmessage = ({ data }) => {
+    if (typeof data !== "string") {
+      const { run } = decodeFrame(new Uint8Array(data));
+      look(run.first + run.blocks.length);
+    } else if (decodeMessage(data).type === "opened") isReady();
+  };
+}
+
+for (let i = 0; i < count; i++) {
+  if (key === "") subscribeRaw();
+  else subscribe();
+}
