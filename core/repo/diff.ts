@@ -1,7 +1,7 @@
 /** What changed between two values of one log, in time proportional to the change. */
 
 import type { Space } from "../codec/chunks.ts";
-import { child, containerOf } from "../codec/container.ts";
+import { child, containerOf, resolve } from "../codec/container.ts";
 import { decode } from "../codec/decode.ts";
 import type { Node } from "../codec/node.ts";
 import { writeScalar } from "../codec/scalar.ts";
@@ -14,7 +14,10 @@ import { ABSENT } from "./snapshot.ts";
 /** An item, or that there is none. */
 export type Maybe = Item | typeof ABSENT;
 
-/** One difference; `before` and `after` are undefined where there was or is nothing. */
+/**
+ * One difference; `before` and `after` are undefined where there was or is nothing, and decoded when
+ * asked for.
+ */
 export interface Difference {
   readonly path: Path;
   readonly before: Value;
@@ -36,6 +39,16 @@ export function sameItem(a: Maybe, b: Maybe): boolean {
   return equal(left.view(), right.view());
 }
 
+/**
+ * {@link sameItem}, also where a scalar sits inside a small map and has a chunk under a tree: a map
+ * that has grown past the small form has not changed in all its entries.
+ */
+function sameContent(space: Space, a: Maybe, b: Maybe): boolean {
+  if (sameItem(a, b)) return true;
+  if (a === ABSENT || b === ABSENT || !(a instanceof Ref || b instanceof Ref)) return false;
+  return sameItem(resolve(space, a), resolve(space, b));
+}
+
 /** Where `before` and `after` differ, in key order; maps are compared inside, all else as a whole. */
 export function* diffItems(
   space: Space,
@@ -53,7 +66,15 @@ export function* diffItems(
     return;
   }
   const value = (item: Maybe) => item === ABSENT ? undefined : decode(space, item);
-  yield { path, before: value(before), after: value(after) };
+  yield {
+    path,
+    get before() {
+      return value(before);
+    },
+    get after() {
+      return value(after);
+    },
+  };
 }
 
 /** The entries in which two maps differ, in key order; subtrees that both share are not read. */
@@ -82,7 +103,7 @@ export function diffEntries(
       const key = node.keys[i];
       const entry = entries.get(key);
       if (entry === undefined) entries.set(key, { key, before: ABSENT, after: node.items[i] });
-      else if (sameItem(entry.before, node.items[i])) entries.delete(key);
+      else if (sameContent(space, entry.before, node.items[i])) entries.delete(key);
       else entry.after = node.items[i];
     }
   }

@@ -4,7 +4,7 @@ import { untilThere } from "../codec/chunks.ts";
 import type { Range } from "../codec/container.ts";
 import { encode } from "../codec/encode.ts";
 import { PieceWriter } from "../codec/large.ts";
-import type { Path, Step, Value } from "../codec/value.ts";
+import { type Path, Ref, type Step, type Value } from "../codec/value.ts";
 import { StreamoError } from "../errors.ts";
 import { Emitter } from "../events.ts";
 import type { Crypto } from "../identity/crypto.ts";
@@ -293,6 +293,11 @@ export class Repo {
   /** The newest record at or before a sequence number or a time. */
   recordAt(when: LogRecord | number | Date): LogRecord | undefined {
     return this.#branch.recordAt(when);
+  }
+
+  /** The value whose chunk is at `address`, as {@link Stat.address} gave it; `malformed` if none is. */
+  valueAt(address: number): Value {
+    return new Snapshot(this.#branch.space, new Ref(address)).get();
   }
 
   /** Where two states of this repo differ. */

@@ -1,0 +1,219 @@
+/** `streamo`: mirror a folder, serve it, stay connected, until it is told to stop. */
+
+import { join, resolve } from "node:path";
+import { StreamoError } from "../../core/errors.ts";
+import { Credentials } from "../../core/identity/credentials.ts";
+import type { Signer } from "../../core/identity/signer.ts";
+import { systemClock } from "../../core/platform.ts";
+import { Registry } from "../../core/repo/registry.ts";
+import type { Repo } from "../../core/repo/repo.ts";
+import { connect, type Session } from "../../core/sync/session.ts";
+import { createRelay } from "../../relay/app.ts";
+import { UsageError } from "../../relay/exit_codes.ts";
+import { serveSync } from "../../relay/sync.ts";
+import { checkDataset } from "../datasets.ts";
+import { EntryIds } from "../entry_ids.ts";
+import { FileStore } from "../file_store.ts";
+import { Mirror, type Report } from "../mirror/mirror.ts";
+import { messageOf, reportChanges, reportSession } from "../news.ts";
+import type { Options } from "../options.ts";
+import { askPassword } from "../password.ts";
+import { counted, type Printer } from "../printer.ts";
+import { RepoTree } from "../repo_tree.ts";
+import { settleFiles } from "../settle.ts";
+
+/** Runs until `signal`. Every error is one clear sentence; see exit_codes.ts for what it ends with. */
+export async function run(options: Options, printer: Printer, signal: AbortSignal): Promise<void> {
+  const signer = await deriveSigner(options);
+  printer.line(`streamo: ${options.name} of ${options.username}`);
+  printer.fact("key", signer.key);
+  const store = await FileStore.open(options.dataDir);
+  await using closing = new AsyncDisposableStack();
+  closing.defer(() => store.close());
+  await checkDataset(options.dataDir, options.username, signer);
+  const files = options.filesKey === undefined ? [] : [options.filesKey];
+  const onConflict = settleFiles({
+    files,
+    clock: systemClock,
+    tag: signer.key.slice(0, 8),
+    onKept: (path, kept) => printer.line(`two versions of ${path}: this device's is now ${kept}`),
+  });
+  const registry = new Registry({ store, onConflict });
+  const repo = await registry.open(signer);
+  closing.defer(async () => void await repo.flush());
+  printer.fact("data", `${resolve(options.dataDir)} (${counted(repo.head?.blocks ?? 0, "block")})`);
+  reportChanges(repo, files, printer);
+  if (options.web !== undefined) closing.use(serve(options, registry, repo, printer));
+  const sessions = options.origins.map((url) => follow(url, registry, signer, printer));
+  closing.defer(() => sessions.forEach((session) => session.close()));
+  for (const session of sessions) await session.subscribe(signer.key);
+  if (options.files !== undefined) {
+    await firstAnswer(sessions, repo, signal);
+    await mirror(options, repo, printer, signal);
+  } else await stopped(signal);
+  printer.line("stopping");
+}
+
+async function deriveSigner({ username, password, name, key }: Options): Promise<Signer> {
+  const secret = password ?? askPassword(`Password of ${username}: `);
+  let signer: Signer;
+  try {
+    signer = await (await Credentials.derive(username, secret)).signer(name);
+  } catch (error) {
+    if (error instanceof TypeError) throw new UsageError(error.message, { cause: error });
+    throw error;
+  }
+  if (key === undefined || key === signer.key) return signer;
+  throw new StreamoError("wrong_key", `these credentials give the key ${signer.key}, not ${key}`);
+}
+
+function serve(
+  { web, host }: Options,
+  registry: Registry,
+  repo: Repo,
+  printer: Printer,
+): AsyncDisposable {
+  const relay = createRelay({
+    registry,
+    home: repo.key,
+    storage: { name: "files" },
+    onSocket: serveSync({ registry, home: repo.key }),
+    onError: (error) => printer.line(`unexpected while serving: ${messageOf(error)}`),
+  });
+  const server = listen(web!, host, relay.fetch);
+  const { port } = server.addr;
+  const shown = host === "0.0.0.0" || host === "::" || host === "127.0.0.1" ? "localhost" : host;
+  printer.fact("web", `http://${shown}:${port}/`);
+  printer.fact("sync", `ws://${shown}:${port}/sync (for --origin on other devices)`);
+  return {
+    async [Symbol.asyncDispose]() {
+      relay.close();
+      await server.shutdown();
+    },
+  };
+}
+
+function listen(
+  port: number,
+  hostname: string,
+  fetch: Deno.ServeHandler<Deno.NetAddr>,
+): Deno.HttpServer<Deno.NetAddr> {
+  try {
+    return Deno.serve({ port, hostname, onListen: () => undefined }, fetch);
+  } catch (error) {
+    if (error instanceof Deno.errors.AddrInUse) {
+      throw new UsageError(`port ${port} is in use; choose another with --web`, { cause: error });
+    }
+    const reason = messageOf(error);
+    throw new UsageError(`cannot listen on ${hostname}:${port}: ${reason}`, { cause: error });
+  }
+}
+
+function follow(url: string, registry: Registry, signer: Signer, printer: Printer): Session {
+  const session = connect(registry, url, { signers: [signer], software: "streamo cli" });
+  printer.fact("origin", session.url);
+  reportSession(session, printer);
+  return session;
+}
+
+/** An empty repo is filled before the folder is looked at, if any origin can do it. */
+async function firstAnswer(
+  sessions: readonly Session[],
+  repo: Repo,
+  signal: AbortSignal,
+): Promise<void> {
+  const answers = sessions.map((session) =>
+    new Promise<void>((resolve) => {
+      session.synced(repo).then(resolve, () => resolve());
+      session.on("status", ({ state }) => state === "away" && resolve());
+    })
+  );
+  await Promise.race([Promise.all(answers), stopped(signal)]);
+}
+
+async function mirror(
+  options: Options,
+  repo: Repo,
+  printer: Printer,
+  signal: AbortSignal,
+): Promise<void> {
+  const folder = resolve(options.files!);
+  await makeFolder(folder);
+  const place = `${repo.key}-${await shortHash(`${folder}\0${options.filesKey ?? ""}`)}`;
+  const state = join(options.dataDir, "mirrors", place);
+  await Deno.mkdir(state, { recursive: true });
+  const path = options.filesKey === undefined ? [] : [options.filesKey];
+  const tree = new RepoTree(repo, await EntryIds.open(repo, join(state, "ids.json")), path);
+  const mirror = await Mirror.open({
+    folder,
+    tree,
+    repo: repo.key,
+    baseFile: join(state, "base"),
+    clock: systemClock,
+    tag: repo.key,
+    baseContent: (_path, id) => tree.text(id),
+    allowEmpty: options.allowEmpty,
+    onProgress: ({ stage, done, total }) =>
+      printer.progress(`${stage}: ${done.toLocaleString("en")}${total ? ` of ${total}` : ""}`),
+  });
+  printer.fact("files", `${folder} (both ways)`);
+  const stop = repo.on("change", () => mirror.notify());
+  let problems = "";
+  try {
+    await mirror.watch({
+      signal,
+      onReport: (report) => problems = printReport(report, problems, printer),
+      onError: (error) => printer.line(`cannot mirror ${folder}: ${messageOf(error)}`),
+    });
+  } finally {
+    stop();
+  }
+}
+
+/** Says what reached the folder, and problems once; what went into the repo is told by its commit. */
+function printReport(report: Report, before: string, printer: Printer): string {
+  const { downloaded, deleted, merged, conflicts, problems } = report;
+  const parts = [
+    downloaded > 0 ? `${counted(downloaded, "file")} written` : "",
+    deleted > 0 ? `${counted(deleted, "file")} deleted` : "",
+    merged > 0 ? `${counted(merged, "file")} merged by line` : "",
+  ].filter((part) => part !== "");
+  if (parts.length > 0) printer.line(`folder: ${parts.join(", ")}`);
+  for (const { path, kept } of conflicts) {
+    printer.line(`two versions of ${path}: the folder's is now ${kept}`);
+  }
+  const now = JSON.stringify(problems);
+  if (now !== before) {
+    for (const { path, code, message } of problems.slice(0, 20)) {
+      printer.line(`left out ${path}: ${message} (${code})`);
+    }
+    if (problems.length > 20) printer.line(`left out ${problems.length - 20} more`);
+  }
+  return now;
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await Deno.mkdir(folder, { recursive: true });
+  } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists) return;
+    throw new UsageError(`cannot make the folder "${folder}": ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+async function shortHash(text: string): Promise<string> {
+  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return new Uint8Array(hash).slice(0, 4).reduce(
+    (hex, byte) => hex + byte.toString(16).padStart(2, "0"),
+    "",
+  );
+}
+
+function stopped(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
