@@ -3,11 +3,11 @@
 import type { Space } from "./chunks.ts";
 import type { Kind, Node } from "./node.ts";
 import { isNode } from "./node.ts";
-import { readScalar } from "./scalar.ts";
-import { LARGE_STRING } from "./tags.ts";
-import { compareText } from "./text.ts";
+import { readScalarChunk } from "./scalar.ts";
+import { LARGE_STRING, SMALL_KEY_BYTES, SMALL_MAX } from "./tags.ts";
+import { compareText, utf8Length } from "./text.ts";
 import { EMPTY_LIST, EMPTY_MAP, type Item, Ref } from "./value.ts";
-import { malformed, Reader } from "./writer.ts";
+import { malformed } from "./writer.ts";
 
 /** Which entries of a map, in what order. */
 export interface Range {
@@ -26,8 +26,22 @@ export function containerOf(space: Space, item: Item): Node | undefined {
   if (item === EMPTY_MAP) return EMPTY_MAP_NODE;
   if (item === EMPTY_LIST) return EMPTY_LIST_NODE;
   if (!(item instanceof Ref) || !isNode(space.at(item.address)[0])) return undefined;
-  const node = space.node(item.address);
+  const node = rootNode(space, item.address);
   return node.kind === "bytes" ? undefined : node;
+}
+
+/** The node at `address` as the root of a value; `malformed` if its content has a smaller form. */
+export function rootNode(space: Space, address: number): Node {
+  const node = space.node(address);
+  const isTree = node.height === 0 || node.items.length > 1;
+  if (node.small || isTree && (node.size > SMALL_MAX || hasLongKeys(node))) return node;
+  throw malformed(`the root at ${address} is not in its smallest form`);
+}
+
+/** Whether a map of few entries is a tree because of its keys; an inner node shows only some. */
+function hasLongKeys({ kind, height, keys }: Node): boolean {
+  if (kind !== "map" || height > 0) return kind === "map";
+  return keys.reduce((bytes, key) => bytes + utf8Length(key), 0) > SMALL_KEY_BYTES;
 }
 
 /** The item under `key`, or `undefined` with `found` false: an undefined value is a value. */
@@ -105,7 +119,7 @@ export function resolve(space: Space, item: Item): Item {
   if (!(item instanceof Ref)) return item;
   const bytes = space.at(item.address);
   if (isNode(bytes[0]) || bytes[0] === LARGE_STRING) return item;
-  return readScalar(new Reader(bytes), item.address);
+  return readScalarChunk(bytes, item.address);
 }
 
 /** The first position in sorted `keys` whose key is not before `key`. */

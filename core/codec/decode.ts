@@ -2,14 +2,13 @@
 
 import type { Space } from "./chunks.ts";
 import { StreamoError } from "../errors.ts";
-import { child } from "./container.ts";
+import { child, rootNode } from "./container.ts";
 import { extentOf, readContent } from "./large.ts";
 import { isNode, type Node } from "./node.ts";
-import { readScalar } from "./scalar.ts";
+import { readScalarChunk } from "./scalar.ts";
 import { DEPTH_MAX } from "./tags.ts";
 import { decodeUtf8 } from "./text.ts";
 import { type Item, Ref, type Value } from "./value.ts";
-import { Reader } from "./writer.ts";
 import { concat } from "../bytes.ts";
 
 /** How much one read may decode. */
@@ -50,7 +49,7 @@ class Decoder {
     if (depth > DEPTH_MAX) throw new StreamoError("budget", `values nest deeper than ${DEPTH_MAX}`);
     const bytes = this.#space.at(address);
     if (!isNode(bytes[0])) return this.#scalar(item, bytes);
-    const node = this.#space.node(address);
+    const node = rootNode(this.#space, address);
     if (node.kind === "bytes") return this.#content(item);
     const value = node.kind === "map" ? this.#map(node, depth) : this.#list(node, depth);
     this.#space.values.set(address, value, 64 + node.size * 32);
@@ -94,7 +93,7 @@ class Decoder {
   #scalar(item: Ref, bytes: Uint8Array): Value {
     const extent = extentOf(this.#space, item);
     if (extent !== undefined) return this.#content(item);
-    return readScalar(new Reader(bytes), item.address) as Value;
+    return readScalarChunk(bytes, item.address);
   }
 
   #content(item: Ref): Value {

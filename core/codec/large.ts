@@ -6,6 +6,7 @@ import type { Space } from "./chunks.ts";
 import { child } from "./container.ts";
 import type { Node } from "./node.ts";
 import * as tag from "./tags.ts";
+import { utf8Length } from "./text.ts";
 import { type Item, Ref } from "./value.ts";
 import { malformed, Reader } from "./writer.ts";
 
@@ -93,16 +94,19 @@ export function extentOf(space: Space, item: Item): Extent | undefined {
   if (!(item instanceof Ref)) return undefined;
   const bytes = space.at(item.address);
   const first = bytes[0];
-  if (first === tag.BYTES_INNER) return { kind: "bytes", size: space.node(item.address).size };
+  if (first === tag.BYTES_INNER) return { kind: "bytes", size: treeOf(space, item.address).size };
   if (first === tag.LARGE_STRING) {
-    return { kind: "string", size: space.node(largeTextRoot(bytes, item.address)).size };
+    return { kind: "string", size: treeOf(space, largeTextRoot(bytes, item.address)).size };
   }
-  if (first === tag.BYTES) return { kind: "bytes", size: new Reader(bytes, 1).varint() };
-  if (first === tag.STRING) return { kind: "string", size: new Reader(bytes, 1).varint() };
-  if (first >= tag.SHORT_STRING && first <= tag.SHORT_STRING + tag.SHORT_STRING_MAX) {
-    return { kind: "string", size: first - tag.SHORT_STRING };
-  }
-  return undefined;
+  if (first !== tag.BYTES && first !== tag.STRING && !isShortString(first)) return undefined;
+  const content = smallContent(bytes);
+  const chunkLength = content.byteOffset + content.length - bytes.byteOffset;
+  if (chunkLength <= tag.INLINE_TREE) throw malformed("a chunk is too short for one");
+  return { kind: first === tag.BYTES ? "bytes" : "string", size: content.length };
+}
+
+function isShortString(first: number): boolean {
+  return first >= tag.SHORT_STRING && first <= tag.SHORT_STRING + tag.SHORT_STRING_MAX;
 }
 
 /** The content of text (as UTF-8) or bytes, from byte `start` up to `end`, in views or copies. */
@@ -121,14 +125,22 @@ export function* readContent(
   const bytes = space.at(address);
   switch (bytes[0]) {
     case tag.BYTES_INNER:
-      return yield* readPieces(space, space.node(address), start, end);
+      return yield* readPieces(space, treeOf(space, address), start, end);
     case tag.LARGE_STRING:
-      return yield* readPieces(space, space.node(largeTextRoot(bytes, address)), start, end);
+      return yield* readPieces(space, treeOf(space, largeTextRoot(bytes, address)), start, end);
     default: {
       const content = smallContent(bytes);
       if (start < Math.min(end, content.length)) yield content.subarray(start, end);
     }
   }
+}
+
+/** The root of large bytes at `address`; `malformed` if they are not large. */
+function treeOf(space: Space, address: number): Node {
+  const node = space.node(address);
+  const isLarge = node.size > tag.PIECE_MAX_BYTES && node.items.length > 1;
+  if (node.kind === "bytes" && isLarge) return node;
+  throw malformed(`the chunk at ${address} is not the root of large bytes`);
 }
 
 /** The address of the tree below a LARGE_STRING chunk. */
@@ -144,7 +156,6 @@ function* readPieces(
   start: number,
   end: number,
 ): Generator<Uint8Array> {
-  if (node.kind !== "bytes") throw malformed("large bytes are over a node of another kind");
   let offset = 0;
   for (let i = 0; i < node.items.length && offset < end; i++) {
     const size = node.sizes[i];
@@ -161,7 +172,9 @@ function* readPieces(
 function readPiece(space: Space, address: number, size: number): Uint8Array {
   const bytes = space.at(address);
   const piece = bytes[0] === tag.BYTES ? smallContent(bytes) : undefined;
-  if (piece?.length !== size) throw malformed("a piece is not what its parent states");
+  if (piece?.length !== size || size > tag.PIECE_MAX_BYTES) {
+    throw malformed("a piece is not what its parent states");
+  }
   return piece;
 }
 
@@ -169,19 +182,12 @@ function readPiece(space: Space, address: number, size: number): Uint8Array {
 function smallContent(bytes: Uint8Array): Uint8Array {
   const reader = new Reader(bytes);
   const first = reader.u8();
-  if (first === tag.BYTES || first === tag.STRING) return reader.raw(reader.varint());
-  if (first >= tag.SHORT_STRING && first <= tag.SHORT_STRING + tag.SHORT_STRING_MAX) {
-    return reader.raw(first - tag.SHORT_STRING);
+  if (isShortString(first)) return reader.raw(first - tag.SHORT_STRING);
+  if (first === tag.BYTES || first === tag.STRING) {
+    const length = reader.varint();
+    const isShort = first === tag.STRING && length <= tag.SHORT_STRING_MAX;
+    if (isShort || length > tag.PIECE_MAX_BYTES) throw malformed("text or bytes not in their form");
+    return reader.raw(length);
   }
   throw malformed("the value is neither text nor bytes");
-}
-
-function utf8Length(text: string): number {
-  let length = text.length;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    // A surrogate pair is 2 units and 4 bytes: each half adds one.
-    if (code >= 0x80) length += code < 0x800 || code >= 0xd800 && code < 0xe000 ? 1 : 2;
-  }
-  return length;
 }

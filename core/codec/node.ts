@@ -50,6 +50,8 @@ export function isNode(first: number): boolean {
 export function parseNode(bytes: Uint8Array, address: number): Node {
   const reader = new Reader(bytes);
   const first = reader.u8();
+  // An empty container is never a chunk: it sits inside its parent.
+  if (first === tag.SMALL_MAP || first === tag.SMALL_LIST) throw malformed("an empty chunk");
   if (first >= tag.SMALL_MAP && first < tag.SMALL_LIST) {
     return parseSmallMap(reader, first - tag.SMALL_MAP, address);
   }
@@ -76,20 +78,32 @@ function parseSmallMap(reader: Reader, count: number, address: number): Node {
   const keys: string[] = [];
   const items: Item[] = [];
   let previous: Uint8Array | undefined;
+  let keyBytes = 0;
   for (let i = 0; i < count; i++) {
     const key = reader.raw(reader.varint());
+    keyBytes += key.length;
     if (previous !== undefined && !sortsAfter(key, previous)) throw unordered();
     previous = key;
     keys.push(decodeUtf8(key, 0, key.length));
-    items.push(readScalar(reader, address));
+    items.push(readItem(reader, address, tag.INLINE_SMALL));
   }
+  if (keyBytes > tag.SMALL_KEY_BYTES) throw malformed("the keys of a small map are too long");
   return leaf("map", true, keys, items, reader.at);
 }
 
 function parseItems(reader: Reader, count: number, small: boolean, address: number): Node {
   const items: Item[] = [];
-  for (let i = 0; i < count; i++) items.push(readScalar(reader, address));
+  const inlineMax = small ? tag.INLINE_SMALL : tag.INLINE_TREE;
+  for (let i = 0; i < count; i++) items.push(readItem(reader, address, inlineMax));
   return leaf("list", small, [], items, reader.at);
+}
+
+/** Reads an item; a scalar of more than `inlineMax` bytes would be a chunk of its own. */
+export function readItem(reader: Reader, address: number, inlineMax: number): Item {
+  const start = reader.at;
+  const item = readScalar(reader, address);
+  if (reader.at - start > inlineMax) throw malformed("a scalar is too long for its container");
+  return item;
 }
 
 function leaf(kind: Kind, small: boolean, keys: string[], items: Item[], length: number): Node {
@@ -110,7 +124,7 @@ function parseMap(reader: Reader, height: number, address: number): Node {
     previousLength = readKey(reader, previousLength);
     keys.push(decodeUtf8(scratch, 0, previousLength));
     if (height === 0) {
-      items.push(readScalar(reader, address));
+      items.push(readItem(reader, address, tag.INLINE_TREE));
       continue;
     }
     items.push(new Ref(readAddress(reader, address)));

@@ -4,7 +4,7 @@ import { keyFromBytes, keyToBytes } from "../identity/key.ts";
 import * as tag from "./tags.ts";
 import { decodeUtf8 } from "./text.ts";
 import { EMPTY_LIST, EMPTY_MAP, type Item, Link, Ref, type Step, type Value } from "./value.ts";
-import { malformed, type Reader, type Writer } from "./writer.ts";
+import { malformed, Reader, type Writer } from "./writer.ts";
 
 const DATE_MAX_MS = 8.64e15;
 
@@ -64,6 +64,15 @@ export function readScalar(reader: Reader, limit: number): Item {
   }
 }
 
+/** Reads the scalar that is the chunk at `address`: one that is too long to sit inside a tree node. */
+export function readScalarChunk(bytes: Uint8Array, address: number): Value {
+  const reader = new Reader(bytes);
+  const item = readScalar(reader, address);
+  if (item instanceof Ref) throw malformed(`the chunk at ${address} is only a reference`);
+  if (reader.at <= tag.INLINE_TREE) throw malformed(`the chunk at ${address} is too short for one`);
+  return item as Value;
+}
+
 /** Reads an address, which must be before `limit`: references only point back. */
 export function readAddress(reader: Reader, limit: number): number {
   const address = reader.varint();
@@ -84,9 +93,9 @@ function readLonger(reader: Reader, first: number): Value {
     case tag.NEGATIVE_BIGINT:
       return -1n - readBigint(reader);
     case tag.STRING:
-      return readText(reader, atLeast(reader.varint(), tag.SHORT_STRING_MAX + 1));
+      return readText(reader, atMost(atLeast(reader.varint(), tag.SHORT_STRING_MAX + 1)));
     case tag.BYTES:
-      return reader.raw(reader.varint()).slice();
+      return reader.raw(atMost(reader.varint())).slice();
     case tag.DATE:
       return readDate(reader);
     case tag.LINK:
@@ -161,6 +170,12 @@ function writeObject(writer: Writer, value: object): void {
 }
 
 function writeLink(writer: Writer, link: Link): void {
+  if (link.seq !== undefined && !isIndex(link.seq)) {
+    throw new NotStorable(`a link to record ${link.seq} cannot be stored`);
+  }
+  for (const step of link.path) {
+    if (!isStep(step)) throw new NotStorable(`a link with the step ${step} cannot be stored`);
+  }
   writer.u8(tag.LINK);
   writer.raw(keyToBytes(link.key));
   writeScalar(writer, link.seq);
@@ -175,7 +190,7 @@ function readLink(reader: Reader): Link {
   const path: Step[] = [];
   for (let left = reader.varint(); left > 0; left--) {
     const step = readScalar(reader, 0);
-    if (typeof step !== "string" && !isIndex(step)) throw malformed("a link's path has a bad step");
+    if (!isStep(step)) throw malformed("a link's path has a bad step");
     path.push(step);
   }
   return new Link(key, { seq, path });
@@ -183,6 +198,11 @@ function readLink(reader: Reader): Link {
 
 function isIndex(value: Item): value is number {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+}
+
+function isStep(step: Item): step is Step {
+  // No key is longer in UTF-8; counting UTF-16 units here keeps both sides alike and cheap.
+  return typeof step === "string" ? step.length <= tag.KEY_MAX_BYTES : isIndex(step);
 }
 
 function readText(reader: Reader, length: number): string {
@@ -222,6 +242,12 @@ function readDate(reader: Reader): Date {
 function atLeast(value: number, least: number): number {
   if (value < least) throw malformed(`${value} is not in its shortest form`);
   return value;
+}
+
+/** Refuses a length past which text and bytes are cut into pieces. */
+function atMost(length: number): number {
+  if (length > tag.PIECE_MAX_BYTES) throw malformed(`${length} bytes are not cut into pieces`);
+  return length;
 }
 
 function safe(value: number): number {

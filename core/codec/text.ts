@@ -45,6 +45,17 @@ export function compareText(a: string, b: string): number {
   return a.length - b.length;
 }
 
+/** Bytes of well-formed `text` in UTF-8. */
+export function utf8Length(text: string): number {
+  let length = text.length;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    // A surrogate pair is 2 units and 4 bytes: each half adds one.
+    if (code >= 0x80) length += code < 0x800 || code >= 0xd800 && code < 0xe000 ? 1 : 2;
+  }
+  return length;
+}
+
 function isText(text: string, bytes: Uint8Array, from: number, to: number): boolean {
   if (text.length !== to - from) return false;
   for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) !== bytes[from + i]) return false;

@@ -117,6 +117,8 @@ export class Reader {
     let value = byte & 0x7f;
     let scale = 128;
     do {
+      // Past 8 bytes `scale` would grow to Infinity, and 0 times that is NaN, which passes every check.
+      if (scale > 2 ** 49) throw malformed("a varint is past 2^53 - 1");
       byte = this.u8();
       value += (byte & 0x7f) * scale;
       scale *= 128;

@@ -3,6 +3,7 @@
 import { compare, concat, equal, readU32, readU64, writeU32, writeU64 } from "../bytes.ts";
 import { StreamoError } from "../errors.ts";
 import type { Crypto, SigningKey } from "../identity/crypto.ts";
+import { BLOCK_MAX_BYTES } from "./block.ts";
 import { type Key, KEY_BYTES, keyFromBytes, keyToBytes } from "../identity/key.ts";
 import type { StoredHead } from "./store.ts";
 
@@ -104,7 +105,9 @@ export function decodeHead(bytes: Uint8Array): SignedHead {
   if (head.record !== undefined && head.record >= head.bytes) {
     throw new StreamoError("malformed", "a head's record lies past its bytes");
   }
-  if (head.blocks > head.bytes) throw new StreamoError("malformed", "a head has empty blocks");
+  if (head.blocks > head.bytes || head.bytes > head.blocks * BLOCK_MAX_BYTES) {
+    throw new StreamoError("malformed", `${head.blocks} blocks do not have ${head.bytes} bytes`);
+  }
   return head;
 }
 

@@ -9,14 +9,19 @@
 
 import { writeItem } from "../codec/builder.ts";
 import type { Space } from "../codec/chunks.ts";
+import { readItem } from "../codec/node.ts";
 import { readAddress, readScalar, writeScalar } from "../codec/scalar.ts";
-import { INLINE_SMALL, RECORD } from "../codec/tags.ts";
+import { INLINE_SMALL, PIECE_MAX_BYTES, RECORD } from "../codec/tags.ts";
 import type { Item } from "../codec/value.ts";
-import { malformed, Reader } from "../codec/writer.ts";
+import { malformed, Reader, type Writer } from "../codec/writer.ts";
+import { StreamoError } from "../errors.ts";
 
 const HAS_EVENT = 1;
 const HAS_MESSAGE = 2;
 const HAS_CITES = 4;
+
+/** The last moment that a Date can hold. */
+const TIME_MAX_MS = 8.64e15;
 
 /** One entry of history. */
 export interface LogRecord {
@@ -60,11 +65,23 @@ export function writeRecord(
   if (skip !== undefined && skip !== parent) writer.varint(skip);
   writeItem(space, writer, record.root, INLINE_SMALL);
   if (hasEvent) writeItem(space, writer, event, INLINE_SMALL);
-  if (flags & HAS_MESSAGE) writeScalar(writer, message);
+  if (flags & HAS_MESSAGE) writeMessage(writer, message);
   if (flags & HAS_CITES) writeItem(space, writer, cites, INLINE_SMALL);
   const address = append(writer.view());
   space.release(writer);
   return address;
+}
+
+function writeMessage(writer: Writer, message: string): void {
+  const start = writer.at;
+  writeScalar(writer, message);
+  // The tag and the length are 4 bytes at most.
+  if (writer.at - start > PIECE_MAX_BYTES + 4) {
+    throw new StreamoError(
+      "too_large",
+      `a record's message is longer than ${PIECE_MAX_BYTES} bytes`,
+    );
+  }
 }
 
 /** Reads the record at `address`; `malformed` unless there is one. */
@@ -77,14 +94,16 @@ export function readRecord(space: Space, address: number): LogRecord {
   const time = reader.varint();
   const parent = seq === 0 ? undefined : readAddress(reader, address);
   const skip = seq === 0 ? undefined : seq % 2 === 1 ? parent : readAddress(reader, address);
-  const root = readScalar(reader, address);
+  if (time > TIME_MAX_MS) throw malformed(`a record's time is ${time}`);
+  const root = readItem(reader, address, INLINE_SMALL);
   const hasEvent = (flags & HAS_EVENT) !== 0;
-  const event = hasEvent ? readScalar(reader, address) : undefined;
+  const event = hasEvent ? readItem(reader, address, INLINE_SMALL) : undefined;
   const message = flags & HAS_MESSAGE ? readScalar(reader, address) : "";
   if (typeof message !== "string" || flags & HAS_MESSAGE && message === "") {
     throw malformed("a record's message is not a string");
   }
-  const cites = flags & HAS_CITES ? readScalar(reader, address) : undefined;
+  const cites = flags & HAS_CITES ? readItem(reader, address, INLINE_SMALL) : undefined;
+  if (flags & HAS_CITES && cites === undefined) throw malformed("a record cites undefined");
   return { address, seq, time, parent, skip, root, event, hasEvent, message, cites };
 }
 
