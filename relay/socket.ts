@@ -62,15 +62,17 @@ export class Sockets {
     if (this.#open.size >= this.#maxSockets) {
       throw new StreamoError("refused", `this relay has ${this.#maxSockets} connections already`);
     }
-    const { socket, response } = Deno.upgradeWebSocket(request, { protocol: SUBPROTOCOL });
-    this.#open.add(socket);
-    socket.addEventListener("close", () => this.#open.delete(socket));
-    onSocket(socket, {
+    // Taken now: after the upgrade the request cannot be read any more.
+    const socketInfo = {
       host: new URL(request.url).host,
       origin: request.headers.get("origin") ?? undefined,
       address: addressOf(info),
       signal: this.#closing.signal,
-    });
+    };
+    const { socket, response } = Deno.upgradeWebSocket(request, { protocol: SUBPROTOCOL });
+    this.#open.add(socket);
+    socket.addEventListener("close", () => this.#open.delete(socket));
+    onSocket(socket, socketInfo);
     return response;
   }
 
