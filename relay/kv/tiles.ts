@@ -29,6 +29,8 @@ export interface LogOfKey extends KvLog, LogName {}
 const MAX_TILES = 512;
 
 /**
+ * What tiles say may be newer than the head that the caller has read, if another process has replaced
+ * a tail since: `misses` tells whether the database was asked, and so whether to compare again.
  * All methods throw `damaged` when something is not there or not right, which is also what it looks
  * like when another process has just replaced it: the caller reads the head again and compares.
  */
@@ -36,6 +38,8 @@ export class Tiles {
   readonly #kv: Deno.Kv;
   /** By lineage and number, the longest unused first. Within a lineage no entry ever changes. */
   readonly #cache = new Map<string, Tile>();
+  /** How often something was read that was not in memory. */
+  misses = 0;
 
   constructor(kv: Deno.Kv) {
     this.#kv = kv;
@@ -44,11 +48,13 @@ export class Tiles {
   /** The entries [from, to), which the log must hold. */
   async entries(log: LogOfKey, from: number, to: number): Promise<Entry[]> {
     const entries: Entry[] = [];
-    for (let index = from; index < to; index++) {
-      const { bytes } = await this.#tile(log, Math.floor(index / TILE_ENTRIES));
-      const end = Math.min(to, (Math.floor(index / TILE_ENTRIES) + 1) * TILE_ENTRIES);
-      for (; index < end; index++) entries.push(decodeEntry(bytes, index % TILE_ENTRIES));
-      index--;
+    for (let number = Math.floor(from / TILE_ENTRIES); number * TILE_ENTRIES < to; number++) {
+      const { bytes } = await this.#tile(log, number);
+      const first = number * TILE_ENTRIES;
+      const end = Math.min(to, first + TILE_ENTRIES);
+      for (let index = Math.max(from, first); index < end; index++) {
+        entries.push(decodeEntry(bytes, index - first));
+      }
     }
     return entries;
   }
@@ -113,6 +119,7 @@ export class Tiles {
   }
 
   async #readComplete(log: LogOfKey, number: number): Promise<Tile> {
+    this.misses++;
     const { value: append } = await this.#kv.get(tilesKey(log, number));
     if (!(append instanceof Uint8Array)) throw damagedTile(log.key, number);
     const { value: bytes } = await this.#kv.get(tileKey(log, number, append));
@@ -124,6 +131,7 @@ export class Tiles {
   }
 
   async #readSlots(log: LogOfKey, number: number, tile: Tile, count: number): Promise<void> {
+    this.misses++;
     const range = { start: leafKey(log, tile.count), end: leafKey(log, count) };
     let slot = tile.count;
     for await (const { value } of this.#kv.list(range, { batchSize: TILE_ENTRIES })) {
