@@ -3,12 +3,17 @@
 import { hkdf as nobleHkdf } from "@noble/hashes/hkdf.js";
 import { sha256 as nobleSha256 } from "@noble/hashes/sha2.js";
 
+/** A hash that has seen nothing, and one that is set back to it: starting anew takes longer than 64 bytes. */
+const FRESH = nobleSha256.create();
+const HASH = nobleSha256.create();
+
 /** SHA-256 of the bytes of `parts`, one after the other. */
 export function sha256(...parts: Uint8Array[]): Uint8Array {
-  if (parts.length === 1) return nobleSha256(parts[0]);
-  const hash = nobleSha256.create();
-  for (const part of parts) hash.update(part);
-  return hash.digest();
+  FRESH._cloneInto(HASH);
+  for (const part of parts) HASH.update(part);
+  const digest = new Uint8Array(HASH.outputLen);
+  HASH.digestInto(digest);
+  return digest;
 }
 
 /** HKDF-SHA-256 (RFC 5869) giving 32 bytes. */
