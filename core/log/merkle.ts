@@ -91,33 +91,38 @@ export function proofRanges(first: number, end: number, size: number): [number, 
 }
 
 /**
- * The root of a tree of `size` leaves in which `leaves` stand from index `first` on and `proof` is
- * what {@link proofRanges} names. `bad_block` when the proof has too few or too many hashes.
+ * The root of a tree of `size` leaves whose first `end` have `frontier`; `right` are the hashes that
+ * {@link proofRanges} names right of `end`. `bad_block` when there are too few or too many of them.
  */
-export function rootFromRun(
+export function rootFromFrontier(
   crypto: Crypto,
   size: number,
-  first: number,
-  leaves: readonly Uint8Array[],
-  proof: readonly Uint8Array[],
+  end: number,
+  frontier: readonly Uint8Array[],
+  right: readonly Uint8Array[],
 ): Uint8Array {
-  const end = first + leaves.length;
-  let used = 0;
+  if (end < 1 || end > size) {
+    throw new StreamoError("bad_block", `blocks up to ${end} are not in a log of ${size}`);
+  }
+  let usedLeft = 0;
+  let usedRight = 0;
   const visit = (from: number, to: number): Uint8Array => {
-    if (to <= first || from >= end) {
-      if (used === proof.length) throw new StreamoError("bad_block", "a proof has too few hashes");
-      return proof[used++];
+    if (from >= end) {
+      if (usedRight === right.length) {
+        throw new StreamoError("bad_block", "a proof has too few hashes");
+      }
+      return right[usedRight++];
     }
-    if (to - from === 1) return leaves[from - first];
+    // Left of `end` the subtrees of any larger tree are the perfect ones that the frontier holds.
+    if (to <= end) return frontier[usedLeft++];
     const middle = from + splitPoint(to - from);
     const left = visit(from, middle);
     return nodeHash(crypto, left, visit(middle, to));
   };
-  if (leaves.length === 0 || end > size) {
-    throw new StreamoError("bad_block", `blocks ${first} to ${end} are not in a log of ${size}`);
+  const root = end === size ? rootOf(crypto, frontier) : visit(0, size);
+  if (usedRight !== right.length) {
+    throw new StreamoError("bad_block", "a proof has too many hashes");
   }
-  const root = visit(0, size);
-  if (used !== proof.length) throw new StreamoError("bad_block", "a proof has too many hashes");
   return root;
 }
 

@@ -4,7 +4,7 @@ import { StreamoError } from "../errors.ts";
 import type { Crypto } from "../identity/crypto.ts";
 import { type Block, BLOCK_MAX_BYTES } from "./block.ts";
 import type { SignedHead, VerifiedHead } from "./head.ts";
-import { checkRoot, leafHash, pushLeaf, rootFromRun } from "./merkle.ts";
+import { checkRoot, leafHash, pushLeaf, rootFromFrontier } from "./merkle.ts";
 
 /** Consecutive blocks, the head that covers them, and the hashes right of them that prove it. */
 export interface Run {
@@ -12,7 +12,7 @@ export interface Run {
   /** Index of the first block. */
   readonly first: number;
   readonly blocks: readonly Uint8Array[];
-  /** See {@link rootFromRun}; the hashes left of the run are the receiver's own frontier. */
+  /** See {@link rootFromFrontier}; what is left of the run is the receiver's own frontier. */
   readonly proof: readonly Uint8Array[];
 }
 
@@ -34,20 +34,18 @@ export function extend(
   crypto: Crypto,
   from: Extent,
   blocks: readonly Uint8Array[],
-): { placed: Block[]; leaves: Uint8Array[]; extent: Extent } {
+): { placed: Block[]; extent: Extent } {
   const placed: Block[] = [];
-  const leaves: Uint8Array[] = [];
   let { length, bytes } = from;
   let frontier = from.frontier as Uint8Array[];
   for (const block of blocks) {
     const leaf = leafHash(crypto, bytes, block);
     frontier = pushLeaf(crypto, frontier, length, leaf);
     placed.push({ index: length, start: bytes, bytes: block });
-    leaves.push(leaf);
     length++;
     bytes += block.length;
   }
-  return { placed, leaves, extent: { length, bytes, frontier } };
+  return { placed, extent: { length, bytes, frontier } };
 }
 
 /**
@@ -63,15 +61,16 @@ export function checkRun(
   if (run.first !== from.length) {
     throw new StreamoError("bad_block", `blocks from ${run.first} do not continue ${from.length}`);
   }
+  if (run.blocks.length === 0) throw new StreamoError("bad_block", "a run without blocks");
   for (const { length } of run.blocks) {
     if (length < 1 || length > BLOCK_MAX_BYTES) {
       throw new StreamoError("too_large", `a block of ${length} bytes`);
     }
   }
-  const { placed, leaves, extent } = extend(crypto, from, run.blocks);
-  const proof = [...from.frontier, ...run.proof];
-  checkRoot(rootFromRun(crypto, head.blocks, run.first, leaves, proof), head.root);
-  const whole = extent.length === head.blocks;
+  const { placed, extent } = extend(crypto, from, run.blocks);
+  const { length, frontier } = extent;
+  checkRoot(rootFromFrontier(crypto, head.blocks, length, frontier, run.proof), head.root);
+  const whole = length === head.blocks;
   if (whole ? extent.bytes !== head.bytes : extent.bytes >= head.bytes) {
     throw new StreamoError("bad_block", "the blocks do not have the bytes that the head states");
   }
