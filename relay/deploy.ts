@@ -2,8 +2,9 @@
 
 import { Registry } from "../core/repo/registry.ts";
 import { createRelay, type Relay } from "./app.ts";
-import { openStore } from "./open_store.ts";
+import { openDefaultStore } from "./open_store.ts";
 import { parseOptions } from "./options.ts";
+import { serveSync } from "./sync.ts";
 
 let starting: Promise<Relay> | undefined;
 
@@ -26,9 +27,11 @@ export default handler;
 async function start(): Promise<Relay> {
   const options = parseOptions([], (name) => Deno.env.get(name));
   if ("help" in options) throw new TypeError("no arguments gave a help text");
-  const { store, storage } = await openStore(options);
+  const { store, storage } = await openDefaultStore(options);
   const { home, name } = options;
-  const relay = createRelay({ registry: new Registry({ store }), home, name, storage });
+  const registry = new Registry({ store });
+  const onSocket = serveSync({ registry, home });
+  const relay = createRelay({ registry, home, name, storage, onSocket });
   // Deploy stops processes with SIGINT: clients are told to connect again.
   Deno.addSignalListener("SIGINT", () => {
     relay.close();

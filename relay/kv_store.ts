@@ -29,6 +29,8 @@ export interface KvStoreOptions {
 const RUN_BLOCKS = 256;
 const RUN_BYTES = 1024 * 1024;
 
+const CLOSED = "the KV store is closed";
+
 /** A {@link Store} in a Deno KV database. */
 export class KvStore implements Store {
   readonly #kv: Deno.Kv;
@@ -97,7 +99,11 @@ export class KvStore implements Store {
 
   async *keys(): AsyncIterable<Key> {
     this.#checkOpen();
-    for await (const { key } of this.#kv.list({ prefix: HEADS })) yield parseKey(String(key[1]));
+    try {
+      for await (const { key } of this.#kv.list({ prefix: HEADS })) yield parseKey(String(key[1]));
+    } catch (error) {
+      throw this.#storeError("list the keys", error);
+    }
   }
 
   async drop(key: Key, beforeEpoch: number): Promise<void> {
@@ -106,7 +112,11 @@ export class KvStore implements Store {
 
   async *watch(signal: AbortSignal): AsyncIterable<Key> {
     this.#checkOpen();
-    yield* listen(this.#kv, AbortSignal.any([signal, this.#closing.signal]));
+    try {
+      yield* listen(this.#kv, AbortSignal.any([signal, this.#closing.signal]));
+    } catch (error) {
+      throw this.#storeError("watch the keys", error);
+    }
   }
 
   async close(): Promise<void> {
@@ -159,9 +169,10 @@ export class KvStore implements Store {
     const blocks: Block[] = [];
     for await (const { key, value } of this.#kv.list({ start, end }, { batchSize: RUN_BLOCKS })) {
       const entry = entries[blocks.length];
-      // Others' blocks with this index are of appends that lost a race.
-      if (entry === undefined || key[4] !== entry.index) break;
-      if (!(key[5] instanceof Uint8Array) || !equal(key[5], entry.append)) continue;
+      if (entry === undefined || Number(key[4]) > entry.index) break;
+      // There may be blocks of appends that died, or that are losing a race just now.
+      const isOther = Number(key[4]) < entry.index;
+      if (isOther || !(key[5] instanceof Uint8Array) || !equal(key[5], entry.append)) continue;
       const isWhole = value instanceof Uint8Array &&
         equal(leafHash(this.#crypto, entry.start, value), entry.leaf);
       if (!isWhole) throw damaged(log.key, entry.index, "does not have its hash");
@@ -171,22 +182,26 @@ export class KvStore implements Store {
     throw damaged(log.key, entries[blocks.length].index, "is gone");
   }
 
-  /** Runs `act`; what the database says against it becomes `storage`, or `closed`. */
   async #try<T>(what: string, key: Key, act: () => Promise<T>): Promise<T> {
     this.#checkOpen();
     try {
       return await act();
     } catch (error) {
-      if (error instanceof StreamoError || error instanceof RangeError) throw error;
-      this.#checkOpen();
-      const reason = error instanceof Error ? error.message : String(error);
-      const message = `cannot ${what} ${key} in the database: ${reason}`;
-      throw new StreamoError("storage", message, { key }, { cause: error });
+      throw this.#storeError(`${what} ${key}`, error);
     }
   }
 
+  /** What the database says against it is `storage`, or `closed` once the store is. */
+  #storeError(what: string, error: unknown): unknown {
+    if (error instanceof StreamoError || error instanceof RangeError) return error;
+    if (this.#closing.signal.aborted) return new StreamoError("closed", CLOSED);
+    const reason = error instanceof Error ? error.message : String(error);
+    const message = `cannot ${what} in the database: ${reason}`;
+    return new StreamoError("storage", message, {}, { cause: error });
+  }
+
   #checkOpen(): void {
-    if (this.#closing.signal.aborted) throw new StreamoError("closed", "the KV store is closed");
+    if (this.#closing.signal.aborted) throw new StreamoError("closed", CLOSED);
   }
 }
 

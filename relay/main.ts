@@ -5,6 +5,7 @@ import { createRelay } from "./app.ts";
 import { EXIT_CODES, exitCodeOf, UsageError } from "./exit_codes.ts";
 import { openStore } from "./open_store.ts";
 import { type MainOptions, parseOptions } from "./options.ts";
+import { serveSync } from "./sync.ts";
 
 async function main(args: readonly string[]): Promise<number> {
   try {
@@ -20,16 +21,18 @@ async function main(args: readonly string[]): Promise<number> {
 
 /** Runs until it is told to stop. */
 async function run(options: MainOptions): Promise<void> {
-  const { store, storage } = await openStore(options);
+  const { store, storage, place } = await openStore(options);
   const { home, name } = options;
+  const registry = new Registry({ store });
   const onError = (error: unknown) => console.error("relay: unexpected:", error);
-  const relay = createRelay({ registry: new Registry({ store }), home, name, storage, onError });
+  const onSocket = serveSync({ registry, home });
+  const relay = createRelay({ registry, home, name, storage, onError, onSocket });
   try {
     const server = listen(options, relay.fetch);
     const { hostname, port } = server.addr;
     const shown = hostname === "0.0.0.0" || hostname === "::" ? "localhost" : hostname;
     console.log(`relay: listening on http://${shown}:${port}/`);
-    console.log(`relay: keeps logs in ${storage.name}; home is ${home ?? "not set"}`);
+    console.log(`relay: keeps logs in ${place}; home is ${home ?? "not set"}`);
     for (const warning of storage.warnings ?? []) console.warn(`relay: warning: ${warning}`);
     console.log(`relay: stopping after ${await stopSignal()}`);
     relay.close();

@@ -35,6 +35,9 @@ export async function* listen(kv: Deno.Kv, signal: AbortSignal): AsyncGenerator<
         yield* changedSince(kv, shard, seen);
       }
     }
+  } catch (error) {
+    // Whoever aborts may close the database at once, under what is being read.
+    if (!signal.aborted) throw error;
   } finally {
     signal.removeEventListener("abort", stop);
     await reader.cancel();

@@ -14,6 +14,10 @@ const MAX_BYTES = 700 * 1024;
 const MAX_MUTATIONS = 700;
 const MAX_KEY_BYTES = 72 * 1024;
 
+/** How often, and how long at most between two times, a locked database is asked again. */
+const LOCKED_ATTEMPTS = 200;
+const LOCKED_DELAY_MS = 20;
+
 /** Whether `mutations` fit into one commit, with a little more. */
 export function fitsOneCommit(mutations: readonly Mutation[]): boolean {
   const count = new Count();
@@ -32,20 +36,38 @@ export function mutate(
   return operation;
 }
 
+/**
+ * Commits `operation`. While another process writes, a local database refuses at once instead of
+ * waiting; nothing of the operation has happened then.
+ */
+export async function commit(
+  operation: Deno.AtomicOperation,
+): Promise<Deno.KvCommitResult | Deno.KvCommitError> {
+  for (let attempt = 1;; attempt++) {
+    try {
+      return await operation.commit();
+    } catch (error) {
+      const isLocked = error instanceof Error && error.message.includes("database is locked");
+      if (!isLocked || attempt === LOCKED_ATTEMPTS) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, Math.random() * LOCKED_DELAY_MS));
+  }
+}
+
 /** Commits `mutations` in order, in as few commits as the limits allow. */
 export async function commitAll(kv: Deno.Kv, mutations: Iterable<Mutation>): Promise<void> {
   let count = new Count();
   let batch: Mutation[] = [];
   for (const mutation of mutations) {
     if (!count.add(mutation)) {
-      await mutate(kv.atomic(), batch).commit();
+      await commit(mutate(kv.atomic(), batch));
       batch = [];
       count = new Count();
       count.add(mutation);
     }
     batch.push(mutation);
   }
-  if (batch.length > 0) await mutate(kv.atomic(), batch).commit();
+  if (batch.length > 0) await commit(mutate(kv.atomic(), batch));
 }
 
 /** Deletes everything below `prefix`. */

@@ -40,21 +40,32 @@ export function encodeEntries(entries: readonly Entry[]): Uint8Array<ArrayBuffer
   return out;
 }
 
+/**
+ * Whether slots [from, to) hold the entries of tile `number`, and their addresses follow one another:
+ * what was checked so can be decoded without another thought.
+ */
+export function areEntries(bytes: Uint8Array, number: number, from: number, to: number): boolean {
+  if (bytes.length < to * ENTRY_BYTES) return false;
+  for (let slot = from; slot < to; slot++) {
+    const at = slot * ENTRY_BYTES;
+    if (u64(bytes, at) !== number * TILE_ENTRIES + slot) return false;
+    const end = u64(bytes, at + 8) + readU32(bytes, at + 16);
+    if (!Number.isSafeInteger(end)) return false;
+    if (slot + 1 < to && u64(bytes, at + ENTRY_BYTES + 8) !== end) return false;
+  }
+  return true;
+}
+
 /** The entry in slot `slot`. */
 export function decodeEntry(bytes: Uint8Array, slot: number): Entry {
   const at = slot * ENTRY_BYTES;
   return {
-    index: entryIndex(bytes, slot),
+    index: readU64(bytes, at),
     start: entryStart(bytes, slot),
     length: readU32(bytes, at + 16),
     append: bytes.slice(at + APPEND, at + LEAF),
     leaf: entryLeaf(bytes, slot).slice(),
   };
-}
-
-/** The index in slot `slot`. */
-export function entryIndex(bytes: Uint8Array, slot: number): number {
-  return readU64(bytes, slot * ENTRY_BYTES);
 }
 
 /** The start address in slot `slot`. */
@@ -66,4 +77,9 @@ export function entryStart(bytes: Uint8Array, slot: number): number {
 export function entryLeaf(bytes: Uint8Array, slot: number): Uint8Array {
   const at = slot * ENTRY_BYTES + LEAF;
   return bytes.subarray(at, at + HASH_BYTES);
+}
+
+/** Eight bytes as a number, however large: `readU64` would throw where the bytes are just wrong. */
+function u64(bytes: Uint8Array, at: number): number {
+  return readU32(bytes, at) * 2 ** 32 + readU32(bytes, at + 4);
 }

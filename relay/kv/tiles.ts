@@ -5,10 +5,10 @@ import type { Key } from "../../core/identity/key.ts";
 import { HASH_BYTES } from "../../core/log/merkle.ts";
 import { type KvLog, leafKey, type LogName, tileKey, tilesKey } from "./layout.ts";
 import {
+  areEntries,
   decodeEntry,
   type Entry,
   ENTRY_BYTES,
-  entryIndex,
   entryLeaf,
   entryStart,
   TILE_ENTRIES,
@@ -123,10 +123,8 @@ export class Tiles {
     const { value: append } = await this.#kv.get(tilesKey(log, number));
     if (!(append instanceof Uint8Array)) throw damagedTile(log.key, number);
     const { value: bytes } = await this.#kv.get(tileKey(log, number, append));
-    const isTile = bytes instanceof Uint8Array && bytes.length === TILE_ENTRIES * ENTRY_BYTES;
-    if (!isTile || entryIndex(bytes, 0) !== number * TILE_ENTRIES) {
-      throw damagedTile(log.key, number);
-    }
+    const isTile = bytes instanceof Uint8Array && areEntries(bytes, number, 0, TILE_ENTRIES);
+    if (!isTile) throw damagedTile(log.key, number);
     return { bytes, count: TILE_ENTRIES, append };
   }
 
@@ -135,12 +133,12 @@ export class Tiles {
     const range = { start: leafKey(log, tile.count), end: leafKey(log, count) };
     let slot = tile.count;
     for await (const { value } of this.#kv.list(range, { batchSize: TILE_ENTRIES })) {
-      const isEntry = value instanceof Uint8Array && value.length === ENTRY_BYTES;
-      if (!isEntry || entryIndex(value, 0) !== number * TILE_ENTRIES + slot) break;
+      if (!(value instanceof Uint8Array) || value.length !== ENTRY_BYTES) break;
       tile.bytes.set(value, slot * ENTRY_BYTES);
       slot++;
     }
-    if (slot < count) throw damagedTile(log.key, number);
+    const isWhole = slot === count && areEntries(tile.bytes, number, 0, count);
+    if (!isWhole) throw damagedTile(log.key, number);
     tile.count = Math.max(tile.count, count);
   }
 

@@ -10,7 +10,7 @@ import { leafHash } from "../../core/log/merkle.ts";
 import type { StoredHead } from "../../core/log/store.ts";
 import { type AppendPlan, planAppend } from "./append_plan.ts";
 import { ring } from "./bells.ts";
-import { commitAll, deleteBelow, fitsOneCommit, mutate, type Mutation } from "./commits.ts";
+import { commit, commitAll, deleteBelow, fitsOneCommit, mutate, type Mutation } from "./commits.ts";
 import { blockKey, headKey, type KvLog, newId, prefixesOf, tileKey } from "./layout.ts";
 import { encodeRecord, type KvRecord, logOf, MAX_LOGS } from "./record.ts";
 import type { KvRecords, Versioned } from "./records.ts";
@@ -230,7 +230,7 @@ export class KvWriter {
     else operation.set(headKey(key), encodeRecord(record));
     // Until the answer is here, nothing is known of what is held.
     this.#records.forget(key);
-    const result = await ring(operation, key).commit();
+    const result = await commit(ring(operation, key));
     if (result.ok && record !== undefined) {
       this.#records.remember(key, { record, versionstamp: result.versionstamp });
     }
