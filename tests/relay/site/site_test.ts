@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { StreamoError } from "../../../core/errors.ts";
 import { MemoryStore } from "../../../core/log/memory_store.ts";
 import type { Store } from "../../../core/log/store.ts";
+import { Library } from "../../../relay/library/library.ts";
+import { Packages } from "../../../relay/library/packages.ts";
 import { keyOf, noise, relayWorld } from "../../suites/relay_world.ts";
 
 const BIG = noise(300_000);
@@ -26,6 +28,7 @@ const FILES = {
   "loop-a": { symlink: "loop-b" },
   "loop-b": { symlink: "loop-a" },
   "into-itself": { symlink: "into-itself/x" },
+  "etc/passwd": "of the repo, not of the machine",
   "out": { symlink: "../../etc/passwd" },
   "absolute": { symlink: "/style.css" },
   "broken": { symlink: "nowhere" },
@@ -367,6 +370,19 @@ Deno.test("HTML gets the import map, under an ETag that is not the bare file's",
   assert.equal(response.headers.get("content-length"), String(new Blob([html]).size));
   const part = await get("/", { range: "bytes=20-60" });
   assert.equal(await part.text(), html.slice(20, 61));
+});
+
+Deno.test("HTML under another import map has another ETag, other files keep theirs", async () => {
+  const { get, store } = await site();
+  const library = new Library(new URL("../../../", import.meta.url), new Packages([]));
+  const other = await relayWorld({ library }, store);
+  const tag = async (ask: typeof get, path: string) => {
+    const response = await ask(path);
+    await response.body?.cancel();
+    return response.headers.get("etag");
+  };
+  assert.notEqual(await tag(get, "/"), await tag(other.get, "/"));
+  assert.equal(await tag(get, "/style.css"), await tag(other.get, "/style.css"));
 });
 
 Deno.test("pages under the shared origin are sandboxed, those with their own origin are not", async () => {

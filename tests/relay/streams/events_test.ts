@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { MemoryStore } from "../../../core/log/memory_store.ts";
 import type { Key } from "../../../core/identity/key.ts";
 import { signerOf } from "../../suites/people.ts";
+import { WatchedStore } from "../../suites/watched_store.ts";
 import { keyOf, relayWorld } from "../../suites/relay_world.ts";
 
 /** The frames of an event stream: each is one part of the body, read when it is asked for. */
@@ -21,26 +21,6 @@ function headOf(frame: string): { id: string; blocks: number; key: Key } {
 
 async function health(get: (url: string) => Promise<Response>) {
   return await (await get("/healthz")).json();
-}
-
-/** A store that other processes write to: changes are heard by `watch` only. */
-class WatchedStore extends MemoryStore {
-  readonly #bells = new Set<(key: Key) => void>();
-  ring(key: Key): void {
-    for (const bell of this.#bells) bell(key);
-  }
-  async *watch(signal: AbortSignal): AsyncGenerator<Key> {
-    while (!signal.aborted) {
-      const { promise, resolve } = Promise.withResolvers<Key | undefined>();
-      const stop = (): void => resolve(undefined);
-      this.#bells.add(resolve);
-      signal.addEventListener("abort", stop);
-      const key = await promise;
-      signal.removeEventListener("abort", stop);
-      this.#bells.delete(resolve);
-      if (key !== undefined) yield key;
-    }
-  }
 }
 
 Deno.test("/events gives the head now and every new one", async () => {
