@@ -210,8 +210,13 @@ function nodeTag(kind: Kind, height: number): number {
   return tag.BYTES_INNER;
 }
 
-/** FNV-1a, 32 bits, over the bytes and the height, then the finaliser of MurmurHash3. */
-function hashBytes(bytes: Uint8Array, from: number, to: number, height: number): number {
+/** FNV-1a, 32 bits, over the bytes and the height, then the finaliser of MurmurHash3 (signed). */
+export function hashBytes(
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  height: number,
+): number {
   let hash = 0x811c9dc5 ^ height;
   for (let i = from; i < to; i++) hash = Math.imul(hash ^ bytes[i], 0x01000193);
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);

@@ -129,7 +129,7 @@ function parseMap(reader: Reader, height: number, address: number): Node {
     }
     items.push(new Ref(readAddress(reader, address)));
     sizes.push(readSize(reader));
-    size += sizes[i];
+    size = addSize(size, sizes[i]);
   }
   if (height === 0) return leaf("map", false, keys, items, reader.at);
   return { kind: "map", height, small: false, keys, items, sizes, size, length: reader.at };
@@ -168,7 +168,7 @@ function parseInner(reader: Reader, kind: Kind, address: number): Node {
   for (let i = 0; i < count; i++) {
     items.push(new Ref(readAddress(reader, address)));
     sizes.push(readSize(reader));
-    size += sizes[i];
+    size = addSize(size, sizes[i]);
   }
   return { kind, height, small: false, keys: [], items, sizes, size, length: reader.at };
 }
@@ -190,6 +190,11 @@ function readSize(reader: Reader): number {
   const size = reader.varint();
   if (size === 0) throw malformed("a node has an empty child");
   return size;
+}
+
+function addSize(sum: number, size: number): number {
+  if (!Number.isSafeInteger(sum + size)) throw malformed("the sizes of a node are past 2^53 - 1");
+  return sum + size;
 }
 
 function unordered(): Error {

@@ -94,6 +94,7 @@ export function readRecord(space: Space, address: number): LogRecord {
   const time = reader.varint();
   const parent = seq === 0 ? undefined : readAddress(reader, address);
   const skip = seq === 0 ? undefined : seq % 2 === 1 ? parent : readAddress(reader, address);
+  if (seq > 0 && seq % 2 === 0 && skip === parent) throw malformed("a record skips to its parent");
   if (time > TIME_MAX_MS) throw malformed(`a record's time is ${time}`);
   const root = readItem(reader, address, INLINE_SMALL);
   const hasEvent = (flags & HAS_EVENT) !== 0;
