@@ -37,7 +37,8 @@ export interface Store {
    * Makes `next` what is held, and `blocks` its last blocks: they take the indices from
    * `next.length - blocks.length` on; whatever was held from there on is replaced, what lies before
    * is kept (of the same epoch). Atomic and durable when the promise resolves: after a crash at any moment either all of
-   * it or none of it is there. Throws `conflict` when what is held is not `expected`
+   * it or none of it is there. Blocks of epochs above `next.epoch` (a download that was given up)
+   * are forgotten; those of lower ones stay until they are dropped. Throws `conflict` when what is held is not `expected`
    * (see {@link sameStored}).
    */
   append(
@@ -56,7 +57,10 @@ export interface Store {
   hashes(key: Key, epoch: number, from: number, to: number): Promise<Uint8Array>;
   /** Every key held, in no order. */
   keys(): AsyncIterable<Key>;
-  /** Forgets all blocks of `key` of epochs before `beforeEpoch`; nothing if there are none. */
+  /**
+   * Forgets all blocks of `key` of epochs before `beforeEpoch`; nothing if there are none. A head of
+   * such an epoch goes with its blocks, and the whole key if nothing else is held of it.
+   */
   drop(key: Key, beforeEpoch: number): Promise<void>;
   /** Yields a key after another process may have changed it. May coalesce; may yield too often. */
   watch?(signal: AbortSignal): AsyncIterable<Key>;

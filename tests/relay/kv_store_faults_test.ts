@@ -80,6 +80,62 @@ Deno.test("a store reads what another process replaces, whole", () =>
     await reader.close();
   }));
 
+/** `kv` after whose next reading of a head, and before anything else, `act` runs. */
+function interrupted(kv: Deno.Kv): { kv: Deno.Kv; next: (act: () => Promise<unknown>) => void } {
+  let pending: (() => Promise<unknown>) | undefined;
+  const proxy = new Proxy(kv, {
+    get(target, name) {
+      const value = Reflect.get(target, name, target);
+      if (name !== "get") return typeof value === "function" ? value.bind(target) : value;
+      return async (key: Deno.KvKey) => {
+        const entry = await target.get(key);
+        const act = key[0] === "head" ? pending : undefined;
+        if (act !== undefined) pending = undefined;
+        await act?.();
+        return entry;
+      };
+    },
+  });
+  return { kv: proxy, next: (act) => pending = act };
+}
+
+Deno.test("a log that changes while it is read is read as it was or as it is", () =>
+  withDatabase(async (open) => {
+    const writer = await KvStore.open(await open());
+    let log = (await TestLog.create(1)).add(...Array.from({ length: 600 }, () => 5));
+    await log.putRun(writer, 0);
+    for (const [from, length] of [[600, 700], [700, 1030], [1025, 1031], [300, 1031], [100, 120]]) {
+      // A new reader has nothing in memory.
+      const { kv, next } = interrupted(await open());
+      const reader = await KvStore.open(kv);
+      const old = log;
+      log = log.fork(from, 90 + length).add(...Array.from({ length: length - from }, () => 6));
+      next(() => log.putRun(writer, from));
+      const to = Math.min(old.blocks.length, log.blocks.length);
+      const blocks = await readBlocks(reader, log.key, 0, to - 10, to);
+      assert.deepEqual(blocks, log.blocks.slice(to - 10, to));
+      await assertHolds(reader, log, await log.stored());
+      await reader.close();
+    }
+    await writer.close();
+  }));
+
+Deno.test("an append to a log that changes while it is prepared conflicts", () =>
+  withDatabase(async (open) => {
+    const { kv, next } = interrupted(await open());
+    const [first, second] = [await KvStore.open(await open()), await KvStore.open(kv)];
+    const log = (await TestLog.create(1)).add(...Array.from({ length: 300 }, () => 5));
+    const stored = await log.putRun(first, 0);
+    const winner = log.fork(300, 2).add(...Array.from({ length: 300 }, () => 6));
+    const loser = log.fork(290, 3).add(...Array.from({ length: 300 }, () => 7));
+    const after = await loser.stored();
+    next(() => winner.putRun(first, 300));
+    await rejects("conflict", () => second.append(log.key, stored, loser.blocks.slice(290), after));
+    for (const store of [first, second]) await assertHolds(store, winner, await winner.stored());
+    await first.close();
+    await second.close();
+  }));
+
 /** `kv` whose commits from the `limit`th on throw, as a killed process would not make them. */
 function dyingAfter(kv: Deno.Kv, limit: number): { kv: Deno.Kv; commits: () => number } {
   let commits = 0;
