@@ -8,7 +8,7 @@ import { type Bench, seconds } from "./bench.ts";
 import { startChild } from "./child.ts";
 
 /** Blocks that the writer has on their way: enough to keep the relay busy, too few to join in a frame. */
-const IN_FLIGHT = 16;
+const IN_FLIGHT = 64;
 const MESSAGE = "x".repeat(200);
 
 /** Deliveries a second from one relay process to subscribers in another process. */

@@ -8,6 +8,7 @@ import { Bench } from "./bench.ts";
 import { codec } from "./codec.ts";
 import { commits } from "./commits.ts";
 import { fanOut } from "./fan_out.ts";
+import { mirror } from "./mirror.ts";
 import { Primitives } from "./primitives.ts";
 import { replay } from "./replay.ts";
 import { stores } from "./stores.ts";
@@ -19,6 +20,7 @@ const AREAS: Readonly<Record<string, readonly Part[]>> = {
   core: [commits, replay, codec],
   stores: [stores],
   sync: [sync, fanOut],
+  mirror: [mirror],
 };
 
 async function main(args: readonly string[]): Promise<number> {

@@ -13,10 +13,12 @@ Deno.test("bench --quick runs every area and prints a number in every row", asyn
   const { code, stdout, stderr } = await bench("--quick");
   const lines = new TextDecoder().decode(stdout).trimEnd().split("\n");
   assert.equal(code, 0, new TextDecoder().decode(stderr));
-  for (const row of ["commits", "events", "verify", "encode", "get", "bytes in", "replicate"]) {
+  for (
+    const row of ["commits", "events", "verify", "encode", "get", "bytes in", "replicate", "mirror"]
+  ) {
     assert(lines.some((line) => line.startsWith(row)), `no row "${row}" in\n${lines.join("\n")}`);
   }
-  for (const line of lines.slice(1)) assert.match(line, /^\S?.{49} {2}[\d.,]+ /);
+  for (const line of lines.slice(1)) assert.match(line, /^.{50} {2}[\d.,]+ /);
   assert(lines.every((line) => !/NaN|Infinity/.test(line)), lines.join("\n"));
 });
 

@@ -5,7 +5,8 @@
  */
 
 import { parseKey } from "../../core/identity/key.ts";
-import { decodeFrame } from "../../core/sync/frame.ts";
+import { Reader } from "../../core/codec/writer.ts";
+import { HEAD_BYTES } from "../../core/log/head.ts";
 import { decodeMessage, encodeMessage } from "../../core/sync/messages.ts";
 import { SUBPROTOCOL } from "../../core/sync/websocket_transport.ts";
 
@@ -42,10 +43,17 @@ function subscribe(): void {
   };
   socket.onmessage = ({ data }) => {
     if (typeof data !== "string") {
-      const { run } = decodeFrame(new Uint8Array(data));
-      look(run.first + run.blocks.length);
+      look(endOf(new Uint8Array(data)));
     } else if (decodeMessage(data).type === "opened") isReady();
   };
+}
+
+/** The block after the last of a frame; nothing else of it is looked at. */
+function endOf(frame: Uint8Array): number {
+  const reader = new Reader(frame, 1);
+  reader.varint();
+  reader.raw(HEAD_BYTES);
+  return reader.varint() + reader.varint();
 }
 
 for (let i = 0; i < count; i++) {
