@@ -1,7 +1,7 @@
 /** Where chunks come from and go to, and the caches over them. */
 
 import { StreamoError } from "../errors.ts";
-import { type Node, parseNode } from "./node.ts";
+import { isNode, isSmallNode, type Node, parseNode } from "./node.ts";
 import type { Value } from "./value.ts";
 import { Writer } from "./writer.ts";
 
@@ -113,9 +113,28 @@ export class Space {
 
   /** The map, list or bytes node at `address`. */
   node(address: number): Node {
+    return this.#nodes.get(address) ?? this.#parse(this.#chunks.at(address), address);
+  }
+
+  /** The same, or undefined if another kind of chunk is there. */
+  nodeAt(address: number): Node | undefined {
     const cached = this.#nodes.get(address);
     if (cached !== undefined) return cached;
-    const node = parseNode(this.#chunks.at(address), address);
+    const bytes = this.#chunks.at(address);
+    return isNode(bytes[0]) ? this.#parse(bytes, address) : undefined;
+  }
+
+  /** The same for who keeps the whole value: then a small container's node need not be kept. */
+  nodeOnce(address: number): Node | undefined {
+    const cached = this.#nodes.get(address);
+    if (cached !== undefined) return cached;
+    const bytes = this.#chunks.at(address);
+    if (!isNode(bytes[0])) return undefined;
+    return isSmallNode(bytes[0]) ? parseNode(bytes, address) : this.#parse(bytes, address);
+  }
+
+  #parse(bytes: Uint8Array, address: number): Node {
+    const node = parseNode(bytes, address);
     this.#nodes.set(address, node, 96 + node.items.length * 48);
     return node;
   }

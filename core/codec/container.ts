@@ -25,17 +25,17 @@ export interface Range {
 export function containerOf(space: Space, item: Item): Node | undefined {
   if (item === EMPTY_MAP) return EMPTY_MAP_NODE;
   if (item === EMPTY_LIST) return EMPTY_LIST_NODE;
-  if (!(item instanceof Ref) || !isNode(space.at(item.address)[0])) return undefined;
-  const node = rootNode(space, item.address);
+  const node = item instanceof Ref ? space.nodeAt(item.address) : undefined;
+  if (node === undefined) return undefined;
+  checkRoot(node);
   return node.kind === "bytes" ? undefined : node;
 }
 
-/** The node at `address` as the root of a value; `malformed` if its content has a smaller form. */
-export function rootNode(space: Space, address: number): Node {
-  const node = space.node(address);
+/** Throws `malformed` if `node`, the root of a value, has content that has a smaller form. */
+export function checkRoot(node: Node): void {
   const isTree = node.height === 0 || node.items.length > 1;
-  if (node.small || isTree && (node.size > SMALL_MAX || hasLongKeys(node))) return node;
-  throw malformed(`the root at ${address} is not in its smallest form`);
+  if (node.small || isTree && (node.size > SMALL_MAX || hasLongKeys(node))) return;
+  throw malformed(`the root of a ${node.kind} is not in its smallest form`);
 }
 
 /** Whether a map of few entries is a tree because of its keys; an inner node shows only some. */

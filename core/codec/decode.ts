@@ -2,9 +2,9 @@
 
 import type { Space } from "./chunks.ts";
 import { StreamoError } from "../errors.ts";
-import { child, rootNode } from "./container.ts";
+import { checkRoot, child } from "./container.ts";
 import { extentOf, readContent } from "./large.ts";
-import { isNode, type Node } from "./node.ts";
+import type { Node } from "./node.ts";
 import { readScalarChunk } from "./scalar.ts";
 import { DEPTH_MAX } from "./tags.ts";
 import { decodeUtf8 } from "./text.ts";
@@ -47,9 +47,9 @@ class Decoder {
     const cached = this.#space.values.get(address);
     if (cached !== undefined) return cached;
     if (depth > DEPTH_MAX) throw new StreamoError("budget", `values nest deeper than ${DEPTH_MAX}`);
-    const bytes = this.#space.at(address);
-    if (!isNode(bytes[0])) return this.#scalar(item, bytes);
-    const node = rootNode(this.#space, address);
+    const node = this.#space.nodeOnce(address);
+    if (node === undefined) return this.#scalar(item);
+    checkRoot(node);
     if (node.kind === "bytes") return this.#content(item);
     const value = node.kind === "map" ? this.#map(node, depth) : this.#list(node, depth);
     this.#space.values.set(address, value, 64 + node.size * 32);
@@ -58,42 +58,44 @@ class Decoder {
 
   #map(root: Node, depth: number): Value {
     const map: Record<string, Value> = {};
-    const visit = (node: Node): void => {
-      this.#spend(node.items.length, node.length);
-      for (let i = 0; i < node.items.length; i++) {
-        if (node.height > 0) {
-          visit(child(this.#space, node, i));
-          continue;
-        }
-        const value = this.item(node.items[i], depth + 1);
-        const key = node.keys[i];
-        // Assigning to `__proto__` would set the prototype instead of a property.
-        if (key === "__proto__") {
-          Object.defineProperty(map, key, { value, enumerable: true });
-        } else map[key] = value;
-      }
-    };
-    visit(root);
+    this.#addEntries(map, root, depth);
     return Object.freeze(map);
+  }
+
+  #addEntries(map: Record<string, Value>, node: Node, depth: number): void {
+    this.#spend(node.items.length, node.length);
+    for (let i = 0; i < node.items.length; i++) {
+      if (node.height > 0) {
+        this.#addEntries(map, child(this.#space, node, i), depth);
+        continue;
+      }
+      const value = this.item(node.items[i], depth + 1);
+      const key = node.keys[i];
+      // Assigning to `__proto__` would set the prototype instead of a property.
+      if (key === "__proto__") {
+        Object.defineProperty(map, key, { value, enumerable: true });
+      } else map[key] = value;
+    }
   }
 
   #list(root: Node, depth: number): Value {
     const list: Value[] = [];
-    const visit = (node: Node): void => {
-      this.#spend(node.items.length, node.length);
-      for (let i = 0; i < node.items.length; i++) {
-        if (node.height > 0) visit(child(this.#space, node, i));
-        else list.push(this.item(node.items[i], depth + 1));
-      }
-    };
-    visit(root);
+    this.#addElements(list, root, depth);
     return Object.freeze(list);
   }
 
-  #scalar(item: Ref, bytes: Uint8Array): Value {
+  #addElements(list: Value[], node: Node, depth: number): void {
+    this.#spend(node.items.length, node.length);
+    for (let i = 0; i < node.items.length; i++) {
+      if (node.height > 0) this.#addElements(list, child(this.#space, node, i), depth);
+      else list.push(this.item(node.items[i], depth + 1));
+    }
+  }
+
+  #scalar(item: Ref): Value {
     const extent = extentOf(this.#space, item);
     if (extent !== undefined) return this.#content(item);
-    return readScalarChunk(bytes, item.address);
+    return readScalarChunk(this.#space.at(item.address), item.address);
   }
 
   #content(item: Ref): Value {

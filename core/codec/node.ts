@@ -42,8 +42,12 @@ export interface Node {
 
 /** Whether a chunk that starts with `first` is a node that {@link parseNode} reads. */
 export function isNode(first: number): boolean {
-  return first >= tag.SMALL_MAP && first < tag.NULL ||
-    first >= tag.MAP_LEAF && first <= tag.BYTES_INNER;
+  return isSmallNode(first) || first >= tag.MAP_LEAF && first <= tag.BYTES_INNER;
+}
+
+/** Whether a chunk that starts with `first` is a whole map or list in its small form. */
+export function isSmallNode(first: number): boolean {
+  return first >= tag.SMALL_MAP && first < tag.NULL;
 }
 
 /** Parses the node at `address`; `malformed` unless it is one. */
@@ -77,14 +81,19 @@ export function parseNode(bytes: Uint8Array, address: number): Node {
 function parseSmallMap(reader: Reader, count: number, address: number): Node {
   const keys: string[] = [];
   const items: Item[] = [];
-  let previous: Uint8Array | undefined;
+  let previous = 0;
+  let previousLength = 0;
   let keyBytes = 0;
   for (let i = 0; i < count; i++) {
-    const key = reader.raw(reader.varint());
-    keyBytes += key.length;
-    if (previous !== undefined && !sortsAfter(key, previous)) throw unordered();
+    const length = reader.varint();
+    // Places instead of views: views of a few bytes cost more than reading them.
+    const key = reader.skip(length);
+    const isAfter = sortsAfter(reader.bytes, key, length, previous, previousLength);
+    if (i > 0 && !isAfter) throw unordered();
     previous = key;
-    keys.push(decodeUtf8(key, 0, key.length));
+    previousLength = length;
+    keyBytes += length;
+    keys.push(decodeUtf8(reader.bytes, key, key + length));
     items.push(readItem(reader, address, tag.INLINE_SMALL));
   }
   if (keyBytes > tag.SMALL_KEY_BYTES) throw malformed("the keys of a small map are too long");
@@ -201,8 +210,17 @@ function unordered(): Error {
   return malformed("keys are not in order, or not in their shortest form");
 }
 
-function sortsAfter(a: Uint8Array, b: Uint8Array): boolean {
-  const length = Math.min(a.length, b.length);
-  for (let i = 0; i < length; i++) if (a[i] !== b[i]) return a[i] > b[i];
-  return a.length > b.length;
+/** Whether the text at `a` sorts after the one at `b`. */
+function sortsAfter(
+  bytes: Uint8Array,
+  a: number,
+  aLength: number,
+  b: number,
+  bLength: number,
+): boolean {
+  const length = Math.min(aLength, bLength);
+  for (let i = 0; i < length; i++) {
+    if (bytes[a + i] !== bytes[b + i]) return bytes[a + i] > bytes[b + i];
+  }
+  return aLength > bLength;
 }

@@ -9,6 +9,10 @@ const INTERNED = 4096;
 const INTERN_MAX_BYTES = 32;
 const interned: string[] = new Array(INTERNED).fill("");
 
+/** Scratch of each length, to make a short text of: a view of bytes would be slower to make and read. */
+const CODES: number[][] = [];
+for (let length = 0; length <= INTERN_MAX_BYTES; length++) CODES.push(new Array(length).fill(0));
+
 /** The text of UTF-8 `bytes` [from, to); `malformed` if they are not UTF-8. */
 export function decodeUtf8(bytes: Uint8Array, from: number, to: number): string {
   if (to - from > INTERN_MAX_BYTES) return decodeLong(bytes.subarray(from, to));
@@ -22,7 +26,9 @@ export function decodeUtf8(bytes: Uint8Array, from: number, to: number): string 
   const slot = (hash ^ (hash >>> 15)) & (INTERNED - 1);
   const known = interned[slot];
   if (isText(known, bytes, from, to)) return known;
-  const text = String.fromCharCode.apply(null, bytes.subarray(from, to) as unknown as number[]);
+  const codes = CODES[to - from];
+  for (let i = from; i < to; i++) codes[i - from] = bytes[i];
+  const text = String.fromCharCode.apply(null, codes);
   interned[slot] = text;
   return text;
 }

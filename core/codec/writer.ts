@@ -128,13 +128,19 @@ export class Reader {
     return value;
   }
 
+  /** Passes over `length` bytes; gives where they start. */
+  skip(length: number): number {
+    const start = this.at;
+    const end = start + length;
+    if (end > this.#bytes.length) throw malformed("a length reaches past the end of its block");
+    this.at = end;
+    return start;
+  }
+
   /** The next `length` bytes, as a view. */
   raw(length: number): Uint8Array {
-    const end = this.at + length;
-    if (end > this.#bytes.length) throw malformed("a length reaches past the end of its block");
-    const view = this.#bytes.subarray(this.at, end);
-    this.at = end;
-    return view;
+    const start = this.skip(length);
+    return this.#bytes.subarray(start, this.at);
   }
 
   /** An IEEE 754 number. */
