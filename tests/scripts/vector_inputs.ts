@@ -87,7 +87,7 @@ export const SCALARS_BAD: Bad[] = [
   bad("a link with a record of null", "8c" + "07".repeat(32) + "8000"),
   bad("a link whose step is null", "8c" + "07".repeat(32) + "810180"),
   bad("a link whose step is a float", "8c" + "07".repeat(32) + "8101863fe0000000000000"),
-  bad("a link whose path ends early", "8c" + "07".repeat(32) + "810161"),
+  bad("a link whose path ends early", "8c" + "07".repeat(32) + "810200"),
   bad("a link with half a key", "8c" + "07".repeat(16)),
 ];
 
