@@ -8,9 +8,11 @@ import { checkRoot, leafHash, pushLeaf, rootFromFrontier } from "./merkle.ts";
 
 /** Consecutive blocks, the head that covers them, and the hashes right of them that prove it. */
 export interface Run {
+  /** The head that covers them; its signature is checked with the run. */
   readonly head: SignedHead;
   /** Index of the first block. */
   readonly first: number;
+  /** The blocks' bytes, in order. */
   readonly blocks: readonly Uint8Array[];
   /** See {@link rootFromFrontier}; what is left of the run is the receiver's own frontier. */
   readonly proof: readonly Uint8Array[];

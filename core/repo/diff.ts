@@ -19,8 +19,11 @@ export type Maybe = Item | typeof ABSENT;
  * asked for.
  */
 export interface Difference {
+  /** Where they differ. */
   readonly path: Path;
+  /** What was there. */
   readonly before: Value;
+  /** What is there now. */
   readonly after: Value;
 }
 

@@ -37,7 +37,9 @@ export interface Conflict {
 export type OnConflict = (conflict: Conflict) => Choice;
 
 /** The later change wins. */
-export const laterWins: OnConflict = ({ mineIsLater }) => mineIsLater ? "mine" : "theirs";
+export function laterWins({ mineIsLater }: Pick<Conflict, "mineIsLater">): Choice {
+  return mineIsLater ? "mine" : "theirs";
+}
 
 /** Two branches, and how to decide between them. */
 export interface Branches {

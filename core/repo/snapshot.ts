@@ -15,6 +15,7 @@ import { type Item, type Path, pathText, Ref, type Step, type Value } from "../c
 
 /** What stands at a path, without its content. */
 export interface Stat {
+  /** What it is; `scalar` for everything without parts. */
   readonly kind: "map" | "list" | "string" | "bytes" | "scalar";
   /** Entries, elements, or bytes (of text: in UTF-8); 1 for other scalars. */
   readonly size: number;
@@ -111,7 +112,10 @@ export class Snapshot {
     return readContent(this.#space, item, start, end);
   }
 
-  /** The item at `path`, or {@link ABSENT}. */
+  /**
+   * The item at `path`, or {@link ABSENT}.
+   * @ignore
+   */
   find(path: Path): Item | typeof ABSENT {
     let item = this.#root;
     for (const step of path) {

@@ -12,8 +12,11 @@ export const ROOTS_MAX = 32;
 
 /** How far a log reaches: enough to tell whether another begins with it. */
 export interface Position {
+  /** The log's epoch. */
   readonly epoch: number;
+  /** How many blocks. */
   readonly blocks: number;
+  /** The Merkle root over them: 32 bytes. */
   readonly root: Uint8Array;
 }
 
