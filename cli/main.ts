@@ -6,6 +6,7 @@ import { run } from "./commands/run.ts";
 import { messageOf } from "./news.ts";
 import { parseOptions } from "./options.ts";
 import { Printer } from "./printer.ts";
+import { stopSignals } from "./stop_signals.ts";
 
 /** Runs the command; gives its exit code. */
 export async function main(args: readonly string[]): Promise<number> {
@@ -19,18 +20,6 @@ export async function main(args: readonly string[]): Promise<number> {
     console.error(`streamo: ${messageOf(error)}`);
     return exitCodeOf(error);
   }
-}
-
-/** Aborts at the first SIGINT or SIGTERM; the second ends the process at once. */
-function stopSignals(): AbortController {
-  const controller = new AbortController();
-  const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
-  const stop = () => {
-    for (const signal of signals) Deno.removeSignalListener(signal, stop);
-    controller.abort();
-  };
-  for (const signal of signals) Deno.addSignalListener(signal, stop);
-  return controller;
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -6,26 +6,22 @@ import type { Snapshot } from "../core/repo/snapshot.ts";
 import type { Session, SessionStatus } from "../core/sync/session.ts";
 import { counted, nameList, type Printer } from "./printer.ts";
 
-/** Prints a line for every change of `repo` that has become durable here. */
+/** Prints a line for every change of `repo`: what was written here once it is durable. */
 export function reportChanges(repo: Repo, files: Path, printer: Printer): void {
   let shown: Snapshot = repo.snapshot;
+  const tell = (verb: string) => {
+    const what = describe(repo, shown, repo.snapshot, files);
+    shown = repo.snapshot;
+    if (what === undefined) return;
+    const blocks = counted(repo.head?.blocks ?? 0, "block");
+    printer.line(`${verb} ${what} (record ${repo.lastRecord?.seq}, ${blocks})`);
+  };
   repo.on("replaced", () => shown = repo.snapshot);
-  repo.on("advance", ({ head, source }) => {
-    const now = repo.snapshot;
-    const verb = source === undefined ? "committed" : "received";
-    const what = describe(repo, shown, now, files);
-    shown = now;
-    if (what !== undefined) {
-      printer.line(
-        `${verb} ${what} (record ${repo.lastRecord?.seq}, ${counted(head.blocks, "block")})`,
-      );
-    }
-  });
+  repo.on("advance", ({ source }) => source === undefined && tell("committed"));
+  repo.on("change", ({ isLocal }) => isLocal || tell("received"));
   repo.on("merged", ({ replaced }) => {
-    const why = replaced === undefined
-      ? ""
-      : `; this device's head of ${replaced.blocks} blocks is cited`;
-    printer.line(`merged what another device had written in the meantime${why}`);
+    const cited = replaced === undefined ? "" : `; the record cites the head that was here`;
+    printer.line(`merged what another device had written in the meantime${cited}`);
   });
   repo.on("failed", (error) => {
     printer.line(`NOT STORED, will be tried again with the next change: ${messageOf(error)}`);
@@ -35,8 +31,10 @@ export function reportChanges(repo: Repo, files: Path, printer: Printer): void {
 function describe(repo: Repo, before: Snapshot, after: Snapshot, files: Path): string | undefined {
   const names = new Set<string>();
   for (const { path } of repo.diff(before, after)) {
-    const isFile = files.every((step, i) => path[i] === step) && path.length > files.length;
-    names.add(isFile ? String(path[files.length]) : path.map(String).join("."));
+    const isInside = path.length > files.length && files.every((step, i) => path[i] === step);
+    if (isInside) names.add(String(path[files.length]));
+    else if (path.length > files.length) names.add(path.join("."));
+    else for (const name of after.keys(files)) names.add(name);
   }
   if (names.size === 0) return undefined;
   return `${counted(names.size, "change")}: ${nameList([...names])}`;
@@ -45,13 +43,17 @@ function describe(repo: Repo, before: Snapshot, after: Snapshot, files: Path): s
 /** Prints when a session comes, goes, has everything, or is refused. */
 export function reportSession(session: Session, printer: Printer): void {
   const { url } = session;
-  let last = "";
-  const say = (text: string) => {
-    if (text === last) return;
-    last = text;
+  // "Everything" is said when something was missing before, and after every new connection.
+  let isOpen = true;
+  session.on("status", (status) => {
+    if (status.state !== "online") isOpen = true;
+    const [repo] = status.repos;
+    if (repo !== undefined && repo.acked < repo.blocks) isOpen = true;
+    const text = describeStatus(status);
+    if (text === undefined || !isOpen) return;
+    isOpen = false;
     printer.line(text);
-  };
-  session.on("status", (status) => say(describeStatus(status) ?? last));
+  });
   session.on(
     "rejected",
     ({ code, message }) => printer.line(`${url} refused: ${message} (${code})`),
@@ -68,10 +70,20 @@ function describeStatus({ state, url, reason, retryMs, repos }: SessionStatus): 
     return `${url} is away: ${reason || "no reason given"}; next try in ${seconds} s${waiting}`;
   }
   if (state !== "online" || repo === undefined || repo.phase !== "live") return undefined;
-  const { blocks, acked } = repo;
-  if (blocks === 0) return `${url} is connected; it has nothing of this key yet`;
+  const { blocks, acked, peerBlocks } = repo;
+  if (peerBlocks > blocks) return undefined;
+  if (blocks === 0) {
+    return `${url} is connected and has nothing of this key yet; if it should, check the password`;
+  }
   if (acked >= blocks) return `${url} has acknowledged everything (${counted(blocks, "block")})`;
   return undefined;
+}
+
+/** What a peer has not got, for the last line; undefined if it has everything. */
+export function describeMissing({ url, repos: [repo] }: SessionStatus): string | undefined {
+  if (repo === undefined || repo.acked >= repo.blocks) return undefined;
+  const missing = counted(repo.blocks - repo.acked, "block");
+  return `NOT acknowledged by ${url}: ${missing}; kept here for the next time`;
 }
 
 /** An error as a sentence. */

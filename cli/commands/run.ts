@@ -15,15 +15,28 @@ import { checkDataset } from "../datasets.ts";
 import { EntryIds } from "../entry_ids.ts";
 import { FileStore } from "../file_store.ts";
 import { Mirror, type Report } from "../mirror/mirror.ts";
-import { messageOf, reportChanges, reportSession } from "../news.ts";
+import { describeMissing, messageOf, reportChanges, reportSession } from "../news.ts";
 import type { Options } from "../options.ts";
 import { askPassword } from "../password.ts";
 import { counted, type Printer } from "../printer.ts";
 import { RepoTree } from "../repo_tree.ts";
 import { settleFiles } from "../settle.ts";
 
+/** What a program that runs this says differently. */
+export interface Front {
+  /** The option that chooses the port, for messages. */
+  readonly portFlag?: string;
+  /** Called with the address of the home page once it is served. */
+  readonly onServing?: (url: string) => void;
+}
+
 /** Runs until `signal`. Every error is one clear sentence; see exit_codes.ts for what it ends with. */
-export async function run(options: Options, printer: Printer, signal: AbortSignal): Promise<void> {
+export async function run(
+  options: Options,
+  printer: Printer,
+  signal: AbortSignal,
+  front: Front = {},
+): Promise<void> {
   const signer = await deriveSigner(options);
   printer.line(`streamo: ${options.name} of ${options.username}`);
   printer.fact("key", signer.key);
@@ -43,7 +56,7 @@ export async function run(options: Options, printer: Printer, signal: AbortSigna
   closing.defer(async () => void await repo.flush());
   printer.fact("data", `${resolve(options.dataDir)} (${counted(repo.head?.blocks ?? 0, "block")})`);
   reportChanges(repo, files, printer);
-  if (options.web !== undefined) closing.use(serve(options, registry, repo, printer));
+  if (options.web !== undefined) closing.use(serve(options, registry, repo, printer, front));
   const sessions = options.origins.map((url) => follow(url, registry, signer, printer));
   closing.defer(() => sessions.forEach((session) => session.close()));
   for (const session of sessions) await session.subscribe(signer.key);
@@ -52,6 +65,10 @@ export async function run(options: Options, printer: Printer, signal: AbortSigna
     await mirror(options, repo, printer, signal);
   } else await stopped(signal);
   printer.line("stopping");
+  for (const { status } of sessions) {
+    const missing = describeMissing(status);
+    if (missing !== undefined) printer.line(missing);
+  }
 }
 
 async function deriveSigner({ username, password, name, key }: Options): Promise<Signer> {
@@ -72,6 +89,7 @@ function serve(
   registry: Registry,
   repo: Repo,
   printer: Printer,
+  { portFlag = "--web", onServing }: Front,
 ): AsyncDisposable {
   const relay = createRelay({
     registry,
@@ -80,11 +98,12 @@ function serve(
     onSocket: serveSync({ registry, home: repo.key }),
     onError: (error) => printer.line(`unexpected while serving: ${messageOf(error)}`),
   });
-  const server = listen(web!, host, relay.fetch);
+  const server = listen(web!, host, portFlag, relay.fetch);
   const { port } = server.addr;
   const shown = host === "0.0.0.0" || host === "::" || host === "127.0.0.1" ? "localhost" : host;
   printer.fact("web", `http://${shown}:${port}/`);
   printer.fact("sync", `ws://${shown}:${port}/sync (for --origin on other devices)`);
+  onServing?.(`http://${shown}:${port}/`);
   return {
     async [Symbol.asyncDispose]() {
       relay.close();
@@ -96,13 +115,15 @@ function serve(
 function listen(
   port: number,
   hostname: string,
+  portFlag: string,
   fetch: Deno.ServeHandler<Deno.NetAddr>,
 ): Deno.HttpServer<Deno.NetAddr> {
   try {
     return Deno.serve({ port, hostname, onListen: () => undefined }, fetch);
   } catch (error) {
     if (error instanceof Deno.errors.AddrInUse) {
-      throw new UsageError(`port ${port} is in use; choose another with --web`, { cause: error });
+      const message = `port ${port} is in use; choose another with ${portFlag}`;
+      throw new UsageError(message, { cause: error });
     }
     const reason = messageOf(error);
     throw new UsageError(`cannot listen on ${hostname}:${port}: ${reason}`, { cause: error });
