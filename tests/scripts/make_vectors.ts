@@ -11,7 +11,7 @@ import { hashBytes } from "../../core/codec/builder.ts";
 import { cutPiece } from "../../core/codec/cdc.ts";
 import { encode } from "../../core/codec/encode.ts";
 import { writeScalar } from "../../core/codec/scalar.ts";
-import { type Item, type Value } from "../../core/codec/value.ts";
+import type { Item, Value } from "../../core/codec/value.ts";
 import { Writer } from "../../core/codec/writer.ts";
 import { writeRecord } from "../../core/repo/record.ts";
 import { MemoryChunks } from "../suites/memory_chunks.ts";
