@@ -33,12 +33,10 @@ export class RepoTree implements Tree {
     let start: string | undefined;
     for (;;) {
       const page = await this.#repo.read(() =>
-        [...snapshot.stats(this.#path, { start, limit: PAGE + 1 })].slice(0, PAGE + 1)
-          .map(([path, stat]) => ({ path, stat, id: this.#id(snapshot, path, stat) }))
+        [...snapshot.addresses(this.#path, { start, limit: PAGE + 1 })]
+          .map(([path, address]) => ({ path, id: this.#id(snapshot, path, { address }) }))
       );
-      for (const { path, stat, id } of page.slice(0, PAGE)) {
-        yield { path, id, size: isContent(stat) ? stat.size : undefined };
-      }
+      yield* page.slice(0, PAGE);
       if (page.length <= PAGE) break;
       start = page[PAGE].path;
     }
@@ -139,7 +137,7 @@ export class RepoTree implements Tree {
   }
 
   /** A small value sits inside its map and has no address: then its content is its name. */
-  #id(snapshot: Snapshot, path: string, { address }: Stat): string {
+  #id(snapshot: Snapshot, path: string, { address }: Pick<Stat, "address">): string {
     if (address !== undefined) return this.#ids.of(address);
     const value = snapshot.get(...this.#path, path);
     if (typeof value === "string") return INLINE_TEXT + value;

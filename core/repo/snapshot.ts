@@ -98,6 +98,13 @@ export class Snapshot {
     return item === ABSENT ? undefined : statItem(this.#space, item);
   }
 
+  /** Keys of the map at `path` with their {@link Stat.address}: reads nothing but the map itself. */
+  *addresses(path: Path = [], range: Range = {}): Generator<[string, number | undefined]> {
+    for (const [key, item] of this.#entries(path, range)) {
+      yield [key, item instanceof Ref ? item.address : undefined];
+    }
+  }
+
   /** Keys of the map at `path` with what stands under each, without reading contents. */
   *stats(path: Path = [], range: Range = {}): Generator<[string, Stat]> {
     for (const [key, item] of this.#entries(path, range)) yield [key, statItem(this.#space, item)];
