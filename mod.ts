@@ -20,14 +20,22 @@
 export type { Range } from "./core/codec/container.ts";
 export type { Budget } from "./core/codec/decode.ts";
 export { Link } from "./core/codec/value.ts";
-export type { Item, Path, Step, Value } from "./core/codec/value.ts";
-export { MissingBlock } from "./core/codec/chunks.ts";
+export type { Item, Path, Ref, Step, Value } from "./core/codec/value.ts";
+export { type Chunks, MissingBlock } from "./core/codec/chunks.ts";
 export { type Code, CODES, StreamoError } from "./core/errors.ts";
 export { Credentials } from "./core/identity/credentials.ts";
 export type { Crypto, SigningKey } from "./core/identity/crypto.ts";
 export { defaultCrypto } from "./core/identity/default_crypto.ts";
-export { type Key, keyFromBytes, keyToBytes, parseKey } from "./core/identity/key.ts";
+export {
+  type Key,
+  type KeyBrand,
+  keyFromBytes,
+  keyToBytes,
+  parseKey,
+} from "./core/identity/key.ts";
 export { Signer } from "./core/identity/signer.ts";
+export type { Emitter } from "./core/events.ts";
+export type { Advance } from "./core/log/advance.ts";
 export { type Block, BLOCK_MAX_BYTES } from "./core/log/block.ts";
 export {
   decodeHead,
@@ -37,18 +45,20 @@ export {
   type VerifiedHead,
   verifyHead,
 } from "./core/log/head.ts";
-export { type Advance, Log } from "./core/log/log.ts";
+export { Log } from "./core/log/log.ts";
 export { MemoryStore } from "./core/log/memory_store.ts";
 export type { Run } from "./core/log/run.ts";
 export type { Store, StoredHead } from "./core/log/store.ts";
-export type { Clock } from "./core/platform.ts";
+export type { Clock, OpenSocket, Random, Timer } from "./core/platform.ts";
 export type { PublishedEvent } from "./core/repo/branch.ts";
 export type { Difference } from "./core/repo/diff.ts";
 export { type Draft, Stored } from "./core/repo/draft.ts";
 export { type Choice, type Conflict, laterWins, type OnConflict } from "./core/repo/merge.ts";
 export type { LogRecord } from "./core/repo/record.ts";
 export { Registry, type RegistryOptions } from "./core/repo/registry.ts";
-export { Repo, type RepoEvents, type RepoOptions, type WriteOptions } from "./core/repo/repo.ts";
+export type { RepoOptions, WriteOptions } from "./core/repo/options.ts";
+export { Repo } from "./core/repo/repo.ts";
+export type { RepoEvents } from "./core/repo/repo_events.ts";
 export { type ByteRange, Snapshot, type Stat } from "./core/repo/snapshot.ts";
 export { Streamo } from "./core/repo/streamo.ts";
 export {
@@ -61,5 +71,7 @@ export {
   type SessionStatus,
 } from "./core/sync/session.ts";
 export { Conversation, type ConversationOptions } from "./core/sync/conversation.ts";
+export type { Phase } from "./core/sync/machine.ts";
+export type { Message, Position } from "./core/sync/messages.ts";
 export { SUBPROTOCOL, webSocketTransport } from "./core/sync/websocket_transport.ts";
 export { type Transport, transportPair } from "./core/sync/transport.ts";

@@ -1,8 +1,20 @@
 /** Typed events: `on()` gives the function that takes the listener away again. */
 
-/** Listeners by event name. An error in a listener reaches whoever emitted. */
+/** Gets what a listener of `name` threw. */
+export type OnListenerError = (error: unknown, name: PropertyKey) => void;
+
+/**
+ * Listeners by event name. What a listener throws never reaches whoever emitted, who has done its
+ * work by then, nor keeps the news from other listeners.
+ */
 export class Emitter<Events extends Record<string, unknown>> {
   readonly #listeners = new Map<keyof Events, Set<(event: never) => void>>();
+  readonly #onError: OnListenerError;
+
+  /** By default an error of a listener is an uncaught one. */
+  constructor(onError: OnListenerError = throwUncaught) {
+    this.#onError = onError;
+  }
 
   /** Calls `listener` on every `name`; the result stops it. */
   on<Name extends keyof Events>(name: Name, listener: (event: Events[Name]) => void): () => void {
@@ -14,10 +26,26 @@ export class Emitter<Events extends Record<string, unknown>> {
     return () => void listeners.delete(own as (event: never) => void);
   }
 
+  /** Whether anybody listens to `name`. */
+  has(name: keyof Events): boolean {
+    return (this.#listeners.get(name)?.size ?? 0) > 0;
+  }
+
   /** Tells every listener, in the order in which they came. */
   emit<Name extends keyof Events>(name: Name, event: Events[Name]): void {
     for (const listener of [...this.#listeners.get(name) ?? []]) {
-      (listener as (event: Events[Name]) => void)(event);
+      try {
+        (listener as (event: Events[Name]) => void)(event);
+      } catch (error) {
+        this.#onError(error, name);
+      }
     }
   }
+}
+
+/** Throws where nobody can catch it: the platform reports it, as it does for its own events. */
+export function throwUncaught(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
 }

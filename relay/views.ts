@@ -1,6 +1,7 @@
 /** Repos as the relay reads them: only what their durable, signed heads cover. */
 
-import { Repo, type RepoOptions } from "../core/repo/repo.ts";
+import type { RepoOptions } from "../core/repo/options.ts";
+import { Repo } from "../core/repo/repo.ts";
 import type { Snapshot } from "../core/repo/snapshot.ts";
 import type { Key } from "../core/identity/key.ts";
 import { sameHead, type VerifiedHead } from "../core/log/head.ts";

@@ -12,3 +12,17 @@ export interface Block {
   /** 1 to {@link BLOCK_MAX_BYTES} bytes. */
   readonly bytes: Uint8Array;
 }
+
+/** The one of `blocks`, consecutive ones, that holds the byte at `address`. */
+export function findBlock(blocks: readonly Block[], address: number): Block | undefined {
+  let low = 0;
+  let high = blocks.length;
+  while (high - low > 1) {
+    const middle = (low + high) >>> 1;
+    if (blocks[middle].start <= address) low = middle;
+    else high = middle;
+  }
+  const block = blocks[low];
+  if (block === undefined || address < block.start) return undefined;
+  return address < block.start + block.bytes.length ? block : undefined;
+}

@@ -6,28 +6,20 @@ import { equal } from "../bytes.ts";
 import { Emitter } from "../events.ts";
 import type { Crypto, SigningKey } from "../identity/crypto.ts";
 import type { Key } from "../identity/key.ts";
-import { type Block, BLOCK_MAX_BYTES } from "./block.ts";
+import type { Advance } from "./advance.ts";
+import { type Block, BLOCK_MAX_BYTES, findBlock } from "./block.ts";
 import { Serial } from "../serial.ts";
-import { BlockCache } from "./block_cache.ts";
-import { chunkHash, ChunkIndex } from "./chunk_index.ts";
-import { sameHead, signHead, type VerifiedHead, verifyHead } from "./head.ts";
+import { chunkHash, ChunkIndex, isChunkAt } from "./chunk_index.ts";
+import { sameHead, sameStored, signHead, type VerifiedHead, verifyHead } from "./head.ts";
 import { rootOf } from "./merkle.ts";
+import { OpenBlock } from "./open_block.ts";
 import { Proofs } from "./proofs.ts";
 import { checkRun, EMPTY, extend, type Extent, type Run } from "./run.ts";
 import type { Store, StoredHead } from "./store.ts";
+import { StoredBlocks } from "./stored_blocks.ts";
 
 /** Bytes of blocks that one log keeps at hand. */
 const CACHE_BYTES = 16 * 2 ** 20;
-
-/** A log became longer: blocks [from, head.blocks) are durable in its store. */
-export interface Advance {
-  readonly head: VerifiedHead;
-  readonly from: number;
-  /** The new blocks where they are at hand, so that passing them on needs no read. */
-  readonly blocks: readonly Block[] | undefined;
-  /** Whoever brought them, as given to {@link Log.receive}; undefined for this process's own. */
-  readonly source: unknown;
-}
 
 /** What a {@link Log} is opened with. */
 export interface LogOptions {
@@ -40,16 +32,23 @@ export interface LogOptions {
  *     0 ............ tip ............ end
  *     in the store   written here, not sealed yet: `#pending` blocks, then the open block
  *
- * Addresses go on without a gap over both. A download in progress (`stored.length` past the tip) is
- * invisible until it is complete.
+ * Addresses go on without a gap over both. A download in progress (`stored.length` past the head) is
+ * invisible until it is complete. The tip follows a head that somebody else made only at
+ * {@link catchUp}, so that a write never comes after a record that its author has not seen.
  */
 export class Log implements Chunks {
+  /** Whose log this is. */
   readonly key: Key;
+  /** What hashes and verifies. */
   readonly crypto: Crypto;
   /** `advance` whenever the head moves on. */
   readonly events: Emitter<{ advance: Advance }> = new Emitter();
   readonly #store: Store;
-  readonly #cache: BlockCache;
+  /**
+   * What is in the store, whatever waits here at the same addresses.
+   * @ignore
+   */
+  readonly stored: StoredBlocks;
   readonly #index = new ChunkIndex();
   #stored: StoredHead | undefined;
   #head: VerifiedHead | undefined;
@@ -57,11 +56,10 @@ export class Log implements Chunks {
   #pending: Block[] = [];
   /** The extent after all of `#pending`. */
   #end: Extent;
-  /** A branch replaces what its store holds past the tip; see {@link branch}. */
-  #isBranch = false;
-  #open = new Uint8Array(4096);
-  #openLength = 0;
+  readonly #open = new OpenBlock();
   #openStart: number;
+  /** The extent of `#head`, if another process or peer made it: where {@link catchUp} goes. */
+  #ahead: Extent | undefined;
   #proofs: Proofs | undefined;
   #verified: VerifiedHead | undefined;
   readonly #serial = new Serial();
@@ -70,7 +68,7 @@ export class Log implements Chunks {
     this.#store = store;
     this.key = key;
     this.crypto = options.crypto;
-    this.#cache = new BlockCache(options.cacheBytes ?? CACHE_BYTES);
+    this.stored = new StoredBlocks(store, key, () => this.epoch, options.cacheBytes ?? CACHE_BYTES);
     this.#stored = stored;
     this.#head = stored?.head;
     this.#tip = this.#end = EMPTY;
@@ -102,26 +100,38 @@ export class Log implements Chunks {
 
   /** How far the stored blocks reach, and the root over them. */
   position(): { epoch: number; blocks: number; root: Uint8Array } {
-    const { length, frontier } = this.#storedExtent();
-    return { epoch: this.epoch, blocks: length, root: rootOf(this.crypto, frontier) };
+    const { length, frontier } = this.#stored ?? EMPTY;
+    const head = this.#stored?.head;
+    // Every subscriber asks at every advance: the head states what the frontier would add up to.
+    const isStated = head !== undefined && head.blocks === length && head.epoch === this.epoch;
+    const root = isStated ? head.root : rootOf(this.crypto, frontier);
+    return { epoch: this.epoch, blocks: length, root };
   }
 
   /** Whether chunks are waiting for {@link seal}. */
   get isDirty(): boolean {
-    return this.#pending.length > 0 || this.#openLength > 0;
+    return this.#pending.length > 0 || this.#open.length > 0;
   }
 
   /**
-   * Whether the head is past what this log writes after: somebody else's blocks arrived while local
-   * writes were waiting. The writes must be merged into a new log.
+   * Whether the head is past what this log writes after: somebody else's blocks arrived. If writes
+   * are waiting they must be merged into a new log; else see {@link catchUp}.
    */
   get isDiverged(): boolean {
-    return !this.#isBranch && this.length > this.#tip.length;
+    return this.#ahead !== undefined;
+  }
+
+  /** Goes on after the newest head; gives false, and does not, if writes are waiting. */
+  catchUp(): boolean {
+    if (this.#ahead === undefined) return true;
+    if (this.isDirty) return false;
+    this.#moveTip(this.#ahead);
+    return true;
   }
 
   /** Bytes waiting for {@link seal}. */
   get pendingBytes(): number {
-    return this.#openStart + this.#openLength - this.#tip.bytes;
+    return this.#openStart + this.#open.length - this.#tip.bytes;
   }
 
   /** Address of the first byte that is not in the store. */
@@ -129,34 +139,23 @@ export class Log implements Chunks {
     return this.#tip.bytes;
   }
 
-  /** Where a {@link branch} parts from the log in the store; undefined if this is not a branch. */
-  get branchedBytes(): number | undefined {
-    return this.#isBranch ? this.#tip.bytes : undefined;
-  }
-
   /** The bytes from `address` to the end of its block; throws MissingBlock. */
   at(address: number): Uint8Array {
     if (address >= this.#openStart) {
-      const at = address - this.#openStart;
-      if (at >= this.#openLength) throw new MissingBlock(address);
-      return this.#open.subarray(at, this.#openLength);
+      const offset = address - this.#openStart;
+      if (offset >= this.#open.length) throw new MissingBlock(address);
+      return this.#open.from(offset);
     }
-    const block = this.#find(address);
-    if (block === undefined) throw new MissingBlock(address, () => this.load(address));
-    return block.bytes.subarray(address - block.start);
-  }
-
-  /** Fetches the block around `address`; `missing_block` if the store does not hold it either. */
-  async load(address: number): Promise<void> {
-    const block = await this.#store.blockAt(this.key, this.epoch, address);
+    if (address < this.#tip.bytes) return this.stored.at(address);
+    const block = findBlock(this.#pending, address);
     if (block === undefined) throw new MissingBlock(address);
-    this.#cache.add(block);
+    return block.bytes.subarray(address - block.start);
   }
 
   /** Appends a chunk, or gives the address of an equal one. */
   append(chunk: Uint8Array): number {
     const hash = chunkHash(chunk);
-    const known = this.#index.find(hash, (address) => this.#isAt(address, chunk));
+    const known = this.#index.find(hash, (address) => isChunkAt(this, address, chunk));
     if (known !== undefined) return known;
     const address = this.appendNew(chunk);
     this.#index.add(hash, address);
@@ -168,16 +167,9 @@ export class Log implements Chunks {
     if (chunk.length > BLOCK_MAX_BYTES) {
       throw new StreamoError("too_large", `a chunk of ${chunk.length} bytes fits in no block`);
     }
-    if (this.#openLength + chunk.length > BLOCK_MAX_BYTES) this.#closeBlock();
-    const needed = this.#openLength + chunk.length;
-    if (needed > this.#open.length) {
-      const grown = new Uint8Array(Math.min(BLOCK_MAX_BYTES, Math.max(needed, needed * 2)));
-      grown.set(this.#open.subarray(0, this.#openLength));
-      this.#open = grown;
-    }
-    this.#open.set(chunk, this.#openLength);
-    this.#openLength = needed;
-    return this.#openStart + needed - chunk.length;
+    if (!this.#open.hasRoom(chunk.length)) this.#closeBlock();
+    this.#open.push(chunk);
+    return this.#openStart + this.#open.length - chunk.length;
   }
 
   /**
@@ -189,7 +181,7 @@ export class Log implements Chunks {
     record: () => number | undefined,
   ): Promise<VerifiedHead | undefined> {
     return this.#serial.run(async () => {
-      if (this.isDiverged) {
+      if (this.isDiverged && this.isDirty) {
         throw new StreamoError("conflict", `another log of ${this.key} has taken the place`);
       }
       this.#closeBlock();
@@ -225,7 +217,7 @@ export class Log implements Chunks {
       if (this.#stored !== undefined && epoch !== this.epoch) {
         throw new StreamoError("unsupported", "an epoch was raised");
       }
-      let from = this.#storedExtent();
+      let from = this.#stored ?? EMPTY;
       // A download that broke off gives way to blocks that continue the head.
       if (run.first !== from.length && run.first === (this.#head?.blocks ?? 0)) {
         from = await this.#extentAt(run.first, this.#head?.bytes);
@@ -239,11 +231,26 @@ export class Log implements Chunks {
       if (complete) {
         await this.#commit(head, extent, placed, source);
       } else {
-        const next = { head: this.#head, epoch, ...extent };
-        await this.#store.append(this.key, this.#stored, placed, next);
-        this.#stored = next;
+        await this.#append(placed, { head: this.#head, epoch, ...extent });
       }
       return { length: extent.length, complete };
+    });
+  }
+
+  /** Looks again at what the store holds: another process may have made it longer. */
+  refresh(): Promise<boolean> {
+    return this.#serial.run(async () => {
+      const stored = await this.#store.head(this.key);
+      if (stored?.head === undefined || sameStored(stored, this.#stored)) return false;
+      const from = this.#stored?.head?.blocks ?? 0;
+      this.#stored = stored;
+      this.#proofs = undefined;
+      if (stored.head.blocks <= from) return false;
+      this.#head = stored.head;
+      const { blocks, bytes } = stored.head;
+      this.#ahead = await this.#extentAt(blocks, bytes);
+      this.events.emit("advance", { head: stored.head, from, blocks: undefined, source: this });
+      return true;
     });
   }
 
@@ -254,7 +261,6 @@ export class Log implements Chunks {
   async branch(length: number): Promise<Log> {
     const log = new Log(this.#store, this.key, { crypto: this.crypto }, this.#stored);
     log.#moveTip(length === this.#tip.length ? this.#tip : await this.#extentAt(length));
-    log.#isBranch = true;
     return log;
   }
 
@@ -269,13 +275,35 @@ export class Log implements Chunks {
     return extent.length === head.blocks;
   }
 
+  /**
+   * Lets `branch` replace what this log has stored since they parted; false if it does not part from
+   * this log any more, because another one has taken its place.
+   */
+  async makeWay(branch: Log): Promise<boolean> {
+    if (!await branch.isExtendedBy(this)) return false;
+    branch.#stored = this.#stored;
+    return true;
+  }
+
+  /** Up to which address `log`, which extends this one, has the blocks that wait here too. */
+  async sharedBytes(log: Log): Promise<number> {
+    let shared = this.sealedBytes;
+    const from = this.#tip.length;
+    const to = Math.min(from + this.#pending.length, log.length);
+    for await (const { index, start, bytes } of log.blocks(from, to)) {
+      if (!equal(bytes, this.#pending[index - from].bytes)) break;
+      shared = start + bytes.length;
+    }
+    return shared;
+  }
+
   /** Where the next run to {@link hold} begins. */
   get heldLength(): number {
     return this.#end.length;
   }
 
   /** Stores what {@link hold} has completed, in place of what the store held from there on. */
-  adopt(source?: unknown): Promise<void> {
+  adopt(source?: unknown): Promise<Advance> {
     return this.#serial.run(() =>
       this.#commit(this.#head!, this.#end, this.#pending.slice(), source)
     );
@@ -286,7 +314,10 @@ export class Log implements Chunks {
     return this.#store.blocks(this.key, this.epoch, from, to);
   }
 
-  /** Roots and proofs over the stored blocks. */
+  /**
+   * Roots and proofs over the stored blocks.
+   * @ignore
+   */
   get proofs(): Proofs {
     this.#proofs ??= new Proofs(this.#store, this.key, this.epoch, this.crypto);
     return this.#proofs;
@@ -312,93 +343,52 @@ export class Log implements Chunks {
     return this.#verified;
   }
 
+  async #append(blocks: readonly Block[], next: StoredHead): Promise<void> {
+    await this.#store.append(this.key, this.#stored, blocks, next);
+    // Hashes of blocks that were replaced are not to be remembered.
+    const isAtEnd = next.length - blocks.length === this.length && next.epoch === this.epoch;
+    if (!isAtEnd) this.#proofs = undefined;
+    this.#stored = next;
+  }
+
   async #commit(
     head: VerifiedHead,
     extent: Extent,
     blocks: readonly Block[],
     source?: unknown,
-  ): Promise<void> {
-    const next: StoredHead = { head, epoch: head.epoch, ...extent };
-    await this.#store.append(this.key, this.#stored, blocks, next);
+  ): Promise<Advance> {
     const before = this.#stored?.head?.blocks ?? 0;
-    // Hashes of blocks that were replaced are not to be remembered.
-    if (blocks.length > 0 && blocks[0].index < this.length) this.#proofs = undefined;
     const from = Math.min(before, blocks[0]?.index ?? before);
-    this.#stored = next;
+    await this.#append(blocks, { head, epoch: head.epoch, ...extent });
     this.#head = head;
-    this.#isBranch = false;
-    for (const block of blocks) this.#cache.add(block);
+    for (const block of blocks) this.stored.add(block);
     if (blocks.length > 0 && this.#pending[0] === blocks[0]) {
       this.#pending.splice(0, blocks.length);
       this.#tip = extent;
-    } else if (!this.isDirty) this.#moveTip(extent);
+    } else if (extent.length > this.#tip.length) this.#ahead = extent;
     const whole = blocks[0]?.index === from;
-    this.events.emit("advance", { head, from, blocks: whole ? blocks : undefined, source });
+    const advance = { head, from, blocks: whole ? blocks : undefined, source };
+    this.events.emit("advance", advance);
+    return advance;
   }
 
   #closeBlock(): void {
-    if (this.#openLength === 0) return;
-    const bytes = this.#open.slice(0, this.#openLength);
-    const { placed, extent } = extend(this.crypto, this.#end, [bytes]);
+    if (this.#open.length === 0) return;
+    const { placed, extent } = extend(this.crypto, this.#end, [this.#open.take()]);
     this.#pending.push(...placed);
     this.#end = extent;
     this.#openStart = extent.bytes;
-    this.#openLength = 0;
-  }
-
-  #find(address: number): Block | undefined {
-    if (address >= this.#tip.bytes) return findBlock(this.#pending, address);
-    const cached = this.#cache.get(address);
-    if (cached !== undefined) return cached;
-    const stored = this.#store.blockAtSync?.(this.key, this.epoch, address);
-    if (stored !== undefined) this.#cache.add(stored);
-    return stored;
-  }
-
-  #isAt(address: number, chunk: Uint8Array): boolean {
-    try {
-      const bytes = this.at(address);
-      if (bytes.length < chunk.length) return false;
-      for (let i = 0; i < chunk.length; i++) if (bytes[i] !== chunk[i]) return false;
-      return true;
-    } catch (error) {
-      // Not at hand: store the chunk again rather than wait.
-      if (error instanceof MissingBlock) return false;
-      throw error;
-    }
-  }
-
-  #storedExtent(): Extent {
-    return this.#stored ?? EMPTY;
   }
 
   async #extentAt(length: number, bytes?: number): Promise<Extent> {
-    if (length === 0) return EMPTY;
-    const { length: held, bytes: end, frontier } = this.#storedExtent();
-    if (length === held) return { length, bytes: end, frontier };
-    if (bytes === undefined) {
-      for await (const last of this.blocks(length - 1, length)) {
-        bytes = last.start + last.bytes.length;
-      }
-    }
-    return { length, bytes: bytes!, frontier: await this.proofs.frontier(length) };
+    const held = this.#stored ?? EMPTY;
+    if (length !== held.length) return await this.proofs.extent(length, bytes);
+    return { length, bytes: held.bytes, frontier: held.frontier };
   }
 
   #moveTip(tip: Extent): void {
     this.#tip = this.#end = tip;
     this.#openStart = tip.bytes;
+    this.#ahead = undefined;
   }
-}
-
-function findBlock(blocks: readonly Block[], address: number): Block | undefined {
-  let low = 0;
-  let high = blocks.length;
-  while (high - low > 1) {
-    const middle = (low + high) >>> 1;
-    if (blocks[middle].start <= address) low = middle;
-    else high = middle;
-  }
-  const block = blocks[low];
-  if (block === undefined || address < block.start) return undefined;
-  return address < block.start + block.bytes.length ? block : undefined;
 }

@@ -3,6 +3,7 @@
 import type { Crypto } from "../identity/crypto.ts";
 import type { Key } from "../identity/key.ts";
 import { HASH_BYTES, nodeHash, proofRanges, pushLeaf, rootOf, splitPoint } from "./merkle.ts";
+import { EMPTY, type Extent } from "./run.ts";
 import type { Store } from "./store.ts";
 
 /** Leaves of the subtrees whose hashes are remembered: 8 KiB of leaf hashes each. */
@@ -40,6 +41,17 @@ export class Proofs {
       from += size;
     }
     return frontier;
+  }
+
+  /** How far the first `length` blocks reach; `bytes` if that is known. */
+  async extent(length: number, bytes?: number): Promise<Extent> {
+    if (length === 0) return EMPTY;
+    if (bytes === undefined) {
+      for await (const last of this.#store.blocks(this.#key, this.#epoch, length - 1, length)) {
+        bytes = last.start + last.bytes.length;
+      }
+    }
+    return { length, bytes: bytes!, frontier: await this.frontier(length) };
   }
 
   /** The hashes right of `end` that tie blocks up to `end` to the root of `size` blocks. */

@@ -4,12 +4,21 @@ import { Space, untilThere } from "../codec/chunks.ts";
 import { decode } from "../codec/decode.ts";
 import type { Item, Value } from "../codec/value.ts";
 import type { Log } from "../log/log.ts";
-import { findRecord, type LogRecord, readRecord, skipSeq, writeRecord } from "./record.ts";
+import {
+  checkSeq,
+  findRecord,
+  type LogRecord,
+  readRecord,
+  skipSeq,
+  writeRecord,
+} from "./record.ts";
 import { Snapshot } from "./snapshot.ts";
 
 /** One event of the log. */
 export interface PublishedEvent {
+  /** The record that published it. */
   readonly record: LogRecord;
+  /** What was published, frozen. */
   readonly value: Value;
 }
 
@@ -42,11 +51,16 @@ export class Branch {
 
   /** Makes the newest record of the log's head the state; whether that changed anything. */
   async follow(): Promise<boolean> {
-    const address = this.log.head?.record;
-    if (address === undefined || address === this.record?.address) return false;
-    const spine = await untilThere(() => this.#readSpine(address));
-    // A write while blocks were fetched goes first: it is merged when it is flushed.
-    if (this.log.isDiverged) return false;
+    const { log } = this;
+    const address = log.head?.record;
+    if (address === undefined || address === this.record?.address) {
+      log.catchUp();
+      return false;
+    }
+    // Writes may come while blocks are fetched, at the very addresses that are read here.
+    const space = log.isDiverged ? new Space(log.stored) : this.space;
+    const spine = await untilThere(() => readSpine(space, address));
+    if (!log.catchUp()) return false;
     this.#spine = spine;
     this.record = spine[0];
     this.snapshot = new Snapshot(this.space, spine[0].root);
@@ -108,12 +122,15 @@ export class Branch {
     const latest = when.getTime();
     return findRecord(this.space, this.record, ({ time }) => time <= latest);
   }
+}
 
-  #readSpine(address: number): LogRecord[] {
-    const spine = [readRecord(this.space, address)];
-    for (let last = spine[0]; last.skip !== undefined; last = spine[spine.length - 1]) {
-      spine.push(readRecord(this.space, last.skip));
-    }
-    return spine;
+function readSpine(space: Space, address: number): LogRecord[] {
+  let record = readRecord(space, address);
+  const spine = [record];
+  while (record.skip !== undefined) {
+    // Checked, so that what an author wrote decides nothing about how long this takes.
+    record = checkSeq(readRecord(space, record.skip), skipSeq(record.seq));
+    spine.push(record);
   }
+  return spine;
 }

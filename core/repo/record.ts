@@ -134,7 +134,8 @@ export function findRecord(
   return record;
 }
 
-function checkSeq(record: LogRecord, seq: number): LogRecord {
+/** `record`, if it has the number that its place in the chain demands. */
+export function checkSeq(record: LogRecord, seq: number): LogRecord {
   if (record.seq !== seq) throw malformed(`record ${seq} says that it is ${record.seq}`);
   return record;
 }

@@ -3,7 +3,8 @@
 import type { Key } from "../identity/key.ts";
 import type { Signer } from "../identity/signer.ts";
 import type { Store } from "../log/store.ts";
-import { Repo, type RepoOptions } from "./repo.ts";
+import type { RepoOptions } from "./options.ts";
+import { Repo } from "./repo.ts";
 
 /** Repos that nobody uses any more and that stay open, in case somebody comes back. */
 const IDLE_MAX = 32;
@@ -76,6 +77,18 @@ export class Registry {
       return await use(repo);
     } finally {
       this.release(repo.key);
+    }
+  }
+
+  /**
+   * Follows what other processes write to the same store, where the store can tell, until `signal`.
+   * Errors of the store's watch reject it: then watch again.
+   */
+  async watch(signal: AbortSignal): Promise<void> {
+    if (this.store.watch === undefined) return;
+    for await (const key of this.store.watch(signal)) {
+      const repo = await this.#entries.get(key)?.opening;
+      await repo?.refresh();
     }
   }
 

@@ -6,67 +6,39 @@ import { encode } from "../codec/encode.ts";
 import { PieceWriter } from "../codec/large.ts";
 import { type Path, Ref, type Step, type Value } from "../codec/value.ts";
 import { StreamoError } from "../errors.ts";
-import { Emitter } from "../events.ts";
-import type { Crypto } from "../identity/crypto.ts";
 import { defaultCrypto } from "../identity/default_crypto.ts";
 import type { Key } from "../identity/key.ts";
 import type { Signer } from "../identity/signer.ts";
-import type { VerifiedHead } from "../log/head.ts";
-import { type Advance, Log } from "../log/log.ts";
+import { compareHeads, type VerifiedHead } from "../log/head.ts";
+import type { Advance } from "../log/advance.ts";
+import { Log } from "../log/log.ts";
 import type { Run } from "../log/run.ts";
 import type { Store } from "../log/store.ts";
-import { type Clock, systemClock } from "../platform.ts";
+import { systemClock } from "../platform.ts";
 import { Serial } from "../serial.ts";
 import { Branch, type PublishedEvent } from "./branch.ts";
 import { type Difference, diffItems, sameItem } from "./diff.ts";
 import { Draft, Stored } from "./draft.ts";
-import { laterWins, type OnConflict } from "./merge.ts";
+import { laterWins } from "./merge.ts";
 import { mergeBranches } from "./merge_branches.ts";
+import type { RepoOptions, WriteOptions } from "./options.ts";
+import { readBytes } from "./read_bytes.ts";
 import type { LogRecord } from "./record.ts";
+import { passOn, repoEmitter, type RepoEvents } from "./repo_events.ts";
 import { ABSENT, type ByteRange, Snapshot, type Stat } from "./snapshot.ts";
 
 /** Bytes of a long upload that are signed and stored at a time. */
 const UPLOAD_STEP_BYTES = 4 * 2 ** 20;
-/** Bytes that `readBytes` reads at a time. */
-const READ_STEP_BYTES = 256 * 1024;
-
-/** What a repo is opened with; everything has a default. */
-export interface RepoOptions {
-  readonly crypto?: Crypto;
-  readonly clock?: Clock;
-  /** Bytes of blocks kept in memory. */
-  readonly cacheBytes?: number;
-  /** Decides where two devices changed one place; the later change wins by default. */
-  readonly onConflict?: OnConflict;
-}
-
-/** The events of a repo. */
-export type RepoEvents = {
-  /** There is a new record, written here or received; `before` is the state that it follows. */
-  change: { readonly record: LogRecord; readonly before: Snapshot };
-  /** The log is durably longer. */
-  advance: Advance;
-  /** Another device's log took the place of this one; what was written here was merged into it. */
-  merged: { readonly record: LogRecord; readonly replaced: VerifiedHead | undefined };
-  /** From this address on the log was replaced: what was known of addresses there is void. */
-  replaced: { readonly sharedBytes: number };
-  /** Writes could not be stored; they are kept and tried again at the next flush. */
-  failed: unknown;
-};
-
-/** What a record may say besides its change. */
-export interface WriteOptions {
-  /** What the author says about it. */
-  readonly message?: string;
-}
 
 /** One key's repo. Reads are of the newest state; writes need a signer. */
 export class Repo {
+  /** Whose repo this is. */
   readonly key: Key;
+  /** What signs; undefined where the repo is open to read. */
   readonly signer: Signer | undefined;
   readonly #store: Store;
   readonly #options: Required<Pick<RepoOptions, "crypto" | "clock" | "onConflict">> & RepoOptions;
-  readonly #events = new Emitter<RepoEvents>();
+  readonly #events = repoEmitter();
   readonly #serial = new Serial();
   #branch: Branch;
   #flushing: Promise<VerifiedHead | undefined> | undefined;
@@ -79,7 +51,7 @@ export class Repo {
     const { crypto = log.crypto, clock = systemClock, onConflict = laterWins } = options;
     this.#options = { ...options, crypto, clock, onConflict };
     this.#branch = new Branch(log);
-    this.#stopLog = this.#listen(log);
+    this.#stopLog = passOn(log, this.#events);
   }
 
   /**
@@ -170,24 +142,7 @@ export class Repo {
     range: ByteRange = {},
     snapshot = this.snapshot,
   ): ReadableStream<Uint8Array> {
-    let at = range.start ?? 0;
-    let end = range.end ?? Infinity;
-    return new ReadableStream({
-      start: async () => {
-        const stat = await this.read(() => snapshot.stat(...path));
-        if (stat?.kind !== "string" && stat?.kind !== "bytes") {
-          await this.read(() => snapshot.content(path));
-        }
-        end = Math.min(end, stat!.size);
-      },
-      pull: async (controller) => {
-        const to = Math.min(end, at + READ_STEP_BYTES);
-        if (at >= end) return controller.close();
-        const parts = await this.read(() => [...snapshot.content(path, { start: at, end: to })]);
-        for (const part of parts) controller.enqueue(part.slice());
-        at = to;
-      },
-    });
+    return readBytes(snapshot, path, range);
   }
 
   /** `set(value)` sets the whole value, `set(...path, value)` what is at the path. One record. */
@@ -322,12 +277,29 @@ export class Repo {
    */
   replace(log: Log, source?: unknown): Promise<void> {
     return this.#serial.run(async () => {
-      if (this.signer !== undefined) return await this.#merge(log, this.head);
-      const sharedBytes = log.branchedBytes ?? 0;
-      await log.adopt(source);
+      if (!await this.log.makeWay(log)) {
+        throw new StreamoError("conflict", `the log of ${this.key} has changed its past meanwhile`);
+      }
+      const sharedBytes = log.sealedBytes;
+      if (this.signer !== undefined) return await this.#merge(log, sharedBytes, this.head);
+      if (this.head !== undefined && compareHeads(log.head!, this.head) > 0) {
+        throw new StreamoError(
+          "stale",
+          `a head of ${log.head!.blocks} blocks loses to the one held`,
+        );
+      }
       const branch = new Branch(log);
       await branch.follow();
+      const news = await this.#adopt(log, source);
       this.#swap(branch, sharedBytes);
+      this.#events.emit("advance", news);
+    });
+  }
+
+  /** Takes over what another process may have written to the store; see {@link Store.watch}. */
+  refresh(): Promise<void> {
+    return this.#serial.run(async () => {
+      if (await this.log.refresh()) await this.#follow();
     });
   }
 
@@ -340,7 +312,7 @@ export class Repo {
   #append(content: Parameters<Branch["append"]>[0]): void {
     const before = this.snapshot;
     const record = this.#branch.append(content, this.#options.clock());
-    this.#events.emit("change", { record, before });
+    this.#events.emit("change", { record, before, isLocal: true });
     this.#scheduleFlush();
   }
 
@@ -369,28 +341,39 @@ export class Repo {
     if (!await this.log.isExtendedBy(log)) {
       throw new StreamoError(
         "closed",
-        `another process has replaced the log of ${this.key}; open it again`,
+        `another process replaced the log of ${this.key}; reopen it`,
       );
     }
-    await this.#merge(log, undefined);
+    // An append whose answer was lost may have been stored: those blocks are not merged once more.
+    await this.#merge(log, await this.log.sharedBytes(log));
+  }
+
+  /** Stores a held branch; until that is certain, this log's own blocks are not read from the store. */
+  async #adopt(log: Log, source: unknown): Promise<Advance> {
+    const { stored } = this.log;
+    stored.cut(log.sealedBytes);
+    try {
+      return await log.adopt(source);
+    } catch (error) {
+      stored.cut(Infinity);
+      throw error;
+    }
   }
 
   /** After the head moved on: makes its record the state, or merges what was written meanwhile. */
   async #follow(): Promise<void> {
-    if (this.log.isDiverged) {
-      if (this.signer !== undefined && this.log.isDirty) await this.#flushNow();
-      return;
-    }
     const before = this.snapshot;
-    if (!await this.#branch.follow()) return;
-    this.#events.emit("change", { record: this.#branch.record!, before });
+    const isNew = !this.log.isDirty && await this.#branch.follow();
+    if (this.log.isDiverged && this.signer !== undefined) await this.#flushNow();
+    if (isNew) {
+      this.#events.emit("change", { record: this.#branch.record!, before, isLocal: false });
+    }
   }
 
-  async #merge(log: Log, replaced: VerifiedHead | undefined): Promise<void> {
+  /** Makes `log`, which has all below `sharedBytes` too, the log that goes on, with the writes made here. */
+  async #merge(log: Log, sharedBytes: number, replaced?: VerifiedHead): Promise<void> {
     const theirs = new Branch(log);
     await theirs.follow();
-    // Until a fork both have the same blocks; the store's log extends what was sealed here.
-    const sharedBytes = Math.min(this.log.sealedBytes, log.branchedBytes ?? Infinity);
     const { clock, onConflict } = this.#options;
     const merge = () => {
       mergeBranches(this.#branch, theirs, { now: clock(), replaced, sharedBytes, onConflict });
@@ -405,14 +388,13 @@ export class Repo {
 
   #swap(branch: Branch, sharedBytes: number): void {
     const before = this.snapshot;
+    // Older snapshots read what is at hand, or say that a block is missing: never other bytes.
+    this.log.stored.cut(sharedBytes);
     this.#stopLog();
-    this.#stopLog = this.#listen(branch.log);
+    this.#stopLog = passOn(branch.log, this.#events);
     this.#branch = branch;
     this.#events.emit("replaced", { sharedBytes });
-    if (branch.record) this.#events.emit("change", { record: branch.record, before });
-  }
-
-  #listen(log: Log): () => void {
-    return log.events.on("advance", (event) => this.#events.emit("advance", event));
+    const { record } = branch;
+    if (record !== undefined) this.#events.emit("change", { record, before, isLocal: false });
   }
 }

@@ -3,16 +3,20 @@
 import { equal } from "../bytes.ts";
 import { type Code, StreamoError } from "../errors.ts";
 import { type SignedHead, verifyHead } from "../log/head.ts";
-import type { Advance, Log } from "../log/log.ts";
+import type { Advance } from "../log/advance.ts";
+import type { Log } from "../log/log.ts";
 import type { Run } from "../log/run.ts";
 import type { Repo } from "../repo/repo.ts";
 import { Serial } from "../serial.ts";
-import { encodeFrame, FRAME_FILL_BYTES, FRAME_MAX_BLOCKS } from "./frame.ts";
+import { encodeFrame, FRAME_FILL_BYTES, FRAME_MAX_BLOCKS, FRAME_MAX_BYTES } from "./frame.ts";
 import { type ChannelState, type Effect, type Input, newChannel, step } from "./machine.ts";
 import { type Message, type Position, ROOTS_MAX } from "./messages.ts";
+import { SendWindow, WINDOW_BYTES } from "./send_window.ts";
 
-/** Bytes on their way to a peer that it has not acknowledged. */
-export const WINDOW_BYTES = 4 * 2 ** 20;
+/** What one channel may have in memory to work on: two windows, as a peer may start over once. */
+const QUEUE_BYTES = 2 * (WINDOW_BYTES + FRAME_MAX_BYTES);
+/** Counted for a message that waits, besides its own length. */
+const MESSAGE_BYTES = 256;
 /** A side that only reads acknowledges after this many bytes. */
 const READER_ACK_BYTES = 256 * 1024;
 
@@ -23,6 +27,8 @@ export interface ChannelOptions {
   /** Number of the frames that this side sends. */
   readonly number: number;
   readonly send: (data: Message | Uint8Array) => void;
+  /** Whether blocks may be sent now; if not, {@link Channel.resume} is called when they may. */
+  readonly hasRoom: (channel: Channel) => boolean;
   /** The state changed, or something is to be told. */
   readonly onStatus: (channel: Channel) => void;
   /** The peer broke the rules; the conversation ends. */
@@ -36,9 +42,7 @@ export class Channel {
   readonly #options: ChannelOptions;
   readonly #serial = new Serial();
   readonly #stop: () => void;
-  /** Ends of the frames that are not acknowledged, and their bytes. */
-  readonly #unacked: { readonly end: number; readonly bytes: number }[] = [];
-  #unackedBytes = 0;
+  readonly #window = new SendWindow();
   #queuedBytes = 0;
   #ackBytes = 0;
   #latest: Advance | undefined;
@@ -72,21 +76,30 @@ export class Channel {
     this.#run(() => this.#input({ type: "start" }));
   }
 
-  /** Takes a message for this key. */
-  onMessage(message: Extract<Message, { key: unknown }>): void {
-    this.#run(() => this.#take(message));
+  /** Takes a message for this key; `bytes` is what it keeps in memory until then. */
+  onMessage(message: Extract<Message, { key: unknown }>, bytes: number): void {
+    this.#queue(bytes + MESSAGE_BYTES, () => this.#take(message));
   }
 
-  /** Takes a run of blocks; `bytes` is what it keeps in memory until then. */
+  /** Takes a run of blocks. */
   onRun(run: Run, bytes: number): void {
+    this.#queue(bytes, () => this.#input({ type: "run", run }));
+  }
+
+  /** Goes on sending. */
+  resume(): void {
+    this.#run(() => this.#pump());
+  }
+
+  #queue(bytes: number, work: () => Promise<void>): void {
     this.#queuedBytes += bytes;
-    if (this.#queuedBytes > 2 * WINDOW_BYTES) {
+    if (this.#queuedBytes > QUEUE_BYTES) {
       const message = "more unacknowledged blocks than the window allows";
       return this.#options.onViolation(new StreamoError("too_large", message));
     }
-    this.#run(async () => {
+    this.#run(() => {
       this.#queuedBytes -= bytes;
-      await this.#input({ type: "run", run });
+      return work();
     });
   }
 
@@ -120,8 +133,11 @@ export class Channel {
   }
 
   async #input(input: Input): Promise<void> {
+    const before = this.#state.sent ?? 0;
     const [state, effects] = step(this.#state, input);
     this.#state = state;
+    if (state.sent === undefined || state.sent < before) this.#window.clear();
+    else this.#window.release(state.acked);
     this.#options.onStatus(this);
     for (const effect of effects) {
       if (!this.#closed) await this.#do(effect);
@@ -151,6 +167,7 @@ export class Channel {
       case "inspect":
         return await this.#inspect(effect.head, undefined, undefined);
       case "refuse":
+        if (this.#options.isOpener) throw new StreamoError(effect.code, effect.message);
         return this.#refuse(effect.code, effect.message);
     }
   }
@@ -170,7 +187,6 @@ export class Channel {
       case "want":
         return await this.#input({ type: "want", from: message.from });
       case "ack":
-        this.#acknowledged(message.blocks);
         return await this.#input({ type: "ack", blocks: message.blocks });
       case "reject":
         return await this.#input(message);
@@ -253,28 +269,26 @@ export class Channel {
     this.#send({ type: "ack", key: this.repo.key, blocks: first + blocks.length });
   }
 
-  #acknowledged(blocks: number): void {
-    while (this.#unacked.length > 0 && this.#unacked[0].end <= blocks) {
-      this.#unackedBytes -= this.#unacked.shift()!.bytes;
-    }
-  }
-
   async #pump(): Promise<void> {
     for (;;) {
       const { sent, ownHead, phase } = this.#state;
       const idle = phase !== "live" || sent === undefined || sent >= ownHead;
-      if (idle || this.#unackedBytes >= WINDOW_BYTES || this.#closed) return;
-      const { frame, end } = await this.#nextFrame(sent);
+      if (idle || this.#window.isFull || this.#closed || !this.#options.hasRoom(this)) return;
+      const next = await this.#nextFrame(sent);
+      // Others may have used the room up while blocks were read.
+      if (next === undefined || !this.#options.hasRoom(this)) return;
+      const { frame, end } = next;
       this.#send(frame);
-      this.#unacked.push({ end, bytes: frame.length });
-      this.#unackedBytes += frame.length;
+      this.#window.push(end, frame.length);
       [this.#state] = step(this.#state, { type: "sent", to: end });
     }
   }
 
-  async #nextFrame(from: number): Promise<{ frame: Uint8Array; end: number }> {
+  /** Undefined if the log has been replaced meanwhile: then `advanced` is on its way. */
+  async #nextFrame(from: number): Promise<{ frame: Uint8Array; end: number } | undefined> {
     const { log } = this.repo;
-    const head = log.head!;
+    const { head } = log;
+    if (head === undefined || from >= head.blocks) return undefined;
     const latest = this.#latest;
     if (latest?.blocks !== undefined && latest.from === from && latest.head === head) {
       const frame = sharedFrame(latest, this.number);
@@ -289,6 +303,7 @@ export class Channel {
     }
     const end = from + blocks.length;
     const proof = await log.proofs.right(from, end, head.blocks);
+    if (log.stored.isCut) return undefined;
     return { frame: encodeFrame(this.number, { head, first: from, blocks, proof }), end };
   }
 

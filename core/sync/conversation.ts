@@ -5,16 +5,27 @@ import type { Key } from "../identity/key.ts";
 import type { Registry } from "../repo/registry.ts";
 import type { Repo } from "../repo/repo.ts";
 import { Channel } from "./channel.ts";
+import { releaseNumber, takeNumber } from "./channel_numbers.ts";
 import { decodeFrame } from "./frame.ts";
 import { decodeMessage, encodeMessage, type Message } from "./messages.ts";
 import type { Transport } from "./transport.ts";
 
 /** Channels that one peer may open. */
 const CHANNELS_MAX = 10_000;
+/** Bytes that wait for a slow peer before no more blocks are sent to it. */
+const ROOM_BYTES = 16 * 2 ** 20;
+/** Bytes that wait for a peer that asks on and does not read the answers. */
+const BUFFER_BYTES = 2 * ROOM_BYTES;
+/** Bytes that wait here while the repos that they belong to are opened. */
+const WAITING_BYTES = 16 * 2 ** 20;
+/** RFC 6455 leaves 4000 to 4999 to applications; browsers may not send the protocol's own 1002. */
+const BROKEN_RULE = 4002;
 
 /** How a conversation is held. */
 export interface ConversationOptions {
+  /** The repos of this side. */
   readonly registry: Registry;
+  /** The connection. */
   readonly transport: Transport;
   /** Name and version of this software, for people. */
   readonly software: string;
@@ -22,11 +33,21 @@ export interface ConversationOptions {
   readonly home?: Key;
   /** Whether the peer may have, and push to, a log: a code refuses it. Nothing is served by default. */
   readonly admit?: (key: Key) => Code | undefined | Promise<Code | undefined>;
+  /** The peer has said hello. */
   readonly onHello?: (hello: Extract<Message, { type: "hello" }>) => void;
-  /** Something about a channel changed. */
+  /**
+   * Something about a channel changed.
+   * @ignore
+   */
   readonly onStatus?: (channel: Channel) => void;
   /** Called once at the end; with an error if one side broke the rules. */
   readonly onEnd?: (reason: string, error?: StreamoError) => void;
+}
+
+/** Something that came for a repo while it was being opened. */
+interface Waiting {
+  readonly bytes: number;
+  readonly take: () => void;
 }
 
 /** One connection's conversation. */
@@ -35,12 +56,18 @@ export class Conversation {
   readonly #channels = new Map<Key, Channel>();
   /** Keys by the number of the peer's frames. */
   readonly #numbers = new Map<number, Key>();
-  /** Answers being prepared: later messages for the key wait for them. */
-  readonly #opening = new Map<Key, Promise<void>>();
+  /** The other way round: a key has one number, so that these do not grow. */
+  readonly #numberOf = new Map<Key, number>();
+  /** Repos being opened for the peer, and what came for them since. */
+  readonly #opening = new Map<Key, Waiting[]>();
   #isGreeted = false;
   #isEnded = false;
   #error: StreamoError | undefined;
   #heardAt = 0;
+  #waitingBytes = 0;
+  /** Channels that have blocks to send when the peer has read what it was sent. */
+  readonly #stalled = new Set<Channel>();
+  #isProbing = false;
 
   /** Says hello over `transport`. */
   constructor(options: ConversationOptions) {
@@ -56,13 +83,20 @@ export class Conversation {
     return this.#heardAt;
   }
 
-  /** The open channels. */
+  /**
+   * The open channels.
+   * @ignore
+   */
   get channels(): ReadonlyMap<Key, Channel> {
     return this.#channels;
   }
 
-  /** Asks the peer for a repo's log, and offers it this side's. */
+  /**
+   * Asks the peer for a repo's log, and offers it this side's.
+   * @ignore
+   */
   open(repo: Repo): Channel {
+    this.#drop(repo.key);
     const channel = this.#newChannel(repo, true);
     channel.start();
     return channel;
@@ -70,8 +104,7 @@ export class Conversation {
 
   /** Stops following a repo. */
   close(key: Key): void {
-    this.#channels.get(key)?.close();
-    if (this.#channels.delete(key)) this.#send({ type: "close", key });
+    if (this.#drop(key)) this.#send({ type: "close", key });
   }
 
   /** Asks for a sign of life. */
@@ -89,8 +122,9 @@ export class Conversation {
     const channel = new Channel({
       repo,
       isOpener,
-      number: channelNumber(this.#options.registry, repo.key),
+      number: takeNumber(this.#options.registry, repo.key),
       send: (data) => this.#send(data),
+      hasRoom: (channel) => this.#hasRoom(channel),
       onStatus: (channel) => this.#options.onStatus?.(channel),
       onViolation: (error) => this.#violation(error),
     });
@@ -101,16 +135,23 @@ export class Conversation {
   #receive(data: string | Uint8Array): void {
     if (this.#isEnded) return;
     this.#heardAt++;
-    try {
-      if (typeof data === "string") this.#onMessage(decodeMessage(data));
+    this.#guard(() => {
+      if (typeof data === "string") this.#onMessage(decodeMessage(data), data.length * 2);
       else this.#onFrame(data);
+    });
+    if (this.#stalled.size > 0) this.#resume();
+  }
+
+  #guard(work: () => void): void {
+    try {
+      if (!this.#isEnded) work();
     } catch (error) {
       if (!(error instanceof StreamoError)) throw error;
       this.#violation(error);
     }
   }
 
-  #onMessage(message: Message): void {
+  #onMessage(message: Message, bytes: number): void {
     if (message.type === "hello") {
       if (this.#isGreeted) throw new StreamoError("malformed", "a second hello");
       this.#isGreeted = true;
@@ -118,21 +159,58 @@ export class Conversation {
     }
     if (!this.#isGreeted) throw new StreamoError("malformed", `${message.type} before hello`);
     if (message.type === "ping") return this.#send({ type: "pong" });
-    if (message.type === "pong") return;
-    const { key } = message;
-    if (message.type === "open" || message.type === "opened") {
-      this.#numbers.set(message.channel, key);
-    }
-    const opening = this.#opening.get(key);
-    if (opening !== undefined) {
-      opening.then(() => this.#channels.get(key)?.onMessage(message));
+    if (message.type === "pong") {
+      this.#isProbing = false;
       return;
     }
+    this.#whenOpen(message.key, bytes, () => this.#onKeyMessage(message, bytes));
+  }
+
+  #onKeyMessage(message: Extract<Message, { key: unknown }>, bytes: number): void {
+    const { key, type } = message;
     const channel = this.#channels.get(key);
-    if (channel !== undefined) {
-      channel.onMessage(message);
-      if (message.type === "close") this.#forget(key);
-    } else if (message.type === "open") this.#answer(message);
+    if (channel === undefined) {
+      if (type === "open") this.#answer(message, bytes);
+      return;
+    }
+    if (type === "open" || type === "opened") this.#bind(message.channel, key);
+    if (type !== "close") return channel.onMessage(message, bytes);
+    if (!channel.isOpener) return void this.#drop(key);
+    const code = "closed";
+    channel.onMessage({ type: "reject", key, code, message: "the peer left", head: undefined }, 0);
+  }
+
+  /** Runs `take` when the repo is open, if it is being opened; in the order of asking. */
+  #whenOpen(key: Key, bytes: number, take: () => void): void {
+    const waiting = this.#opening.get(key);
+    if (waiting === undefined) return take();
+    waiting.push({ bytes, take });
+    this.#waitingBytes += bytes;
+    if (this.#waitingBytes > WAITING_BYTES) {
+      throw new StreamoError("too_large", "more than fits in memory while repos are opened");
+    }
+  }
+
+  #opened(key: Key): void {
+    const waiting = this.#opening.get(key) ?? [];
+    this.#opening.delete(key);
+    for (const { bytes, take } of waiting) {
+      this.#waitingBytes -= bytes;
+      // Waits again behind a message that opens the repo again.
+      this.#guard(() => this.#whenOpen(key, bytes, take));
+    }
+  }
+
+  #bind(number: number, key: Key): void {
+    this.#unbind(key);
+    this.#numbers.set(number, key);
+    this.#numberOf.set(key, number);
+  }
+
+  #unbind(key: Key): void {
+    const number = this.#numberOf.get(key);
+    this.#numberOf.delete(key);
+    if (number !== undefined && this.#numbers.get(number) === key) this.#numbers.delete(number);
   }
 
   #onFrame(bytes: Uint8Array): void {
@@ -143,13 +221,14 @@ export class Conversation {
     if (run.head.key !== key) {
       throw new StreamoError("wrong_key", `a head of ${run.head.key} on the channel of ${key}`);
     }
-    const take = () => this.#channels.get(key)?.onRun(run, bytes.length);
-    const opening = this.#opening.get(key);
-    if (opening === undefined) take();
-    else opening.then(take);
+    this.#whenOpen(
+      key,
+      bytes.length,
+      () => this.#channels.get(key)?.onRun(run, bytes.length),
+    );
   }
 
-  #answer(message: Extract<Message, { type: "open" }>): void {
+  #answer(message: Extract<Message, { type: "open" }>, bytes: number): void {
     const { key } = message;
     if (this.#channels.size + this.#opening.size >= CHANNELS_MAX) {
       return this.#reject(key, "refused", `more than ${CHANNELS_MAX} repos on one connection`);
@@ -162,54 +241,79 @@ export class Conversation {
       }
       const repo = await registry.open(key);
       if (this.#isEnded) return registry.release(key);
-      this.#newChannel(repo, false).onMessage(message);
+      this.#newChannel(repo, false).onMessage(message, bytes);
     };
-    const opening = open().catch((error) => {
+    this.#opening.set(key, []);
+    this.#bind(message.channel, key);
+    open().catch((error) => {
       const known = error instanceof StreamoError ? error : undefined;
       this.#reject(key, known?.code ?? "storage", known?.message ?? "the repo does not open");
-    }).finally(() => this.#opening.delete(key));
-    this.#opening.set(key, opening);
+    }).finally(() => {
+      if (!this.#channels.has(key)) this.#unbind(key);
+      this.#opened(key);
+    });
   }
 
   #reject(key: Key, code: Code, message: string): void {
     this.#send({ type: "reject", key, code, message, head: undefined });
   }
 
-  #forget(key: Key): void {
-    if (this.#channels.delete(key)) this.#options.registry.release(key);
+  /** Closes the channel of `key`; whether there was one. */
+  #drop(key: Key): boolean {
+    const channel = this.#channels.get(key);
+    if (channel === undefined) return false;
+    const { registry } = this.#options;
+    channel.close();
+    this.#channels.delete(key);
+    this.#stalled.delete(channel);
+    this.#unbind(key);
+    releaseNumber(registry, key);
+    // What this side asked for was opened by whoever asked.
+    if (!channel.isOpener) registry.release(key);
+    return true;
+  }
+
+  #hasRoom(channel: Channel): boolean {
+    if (this.#options.transport.bufferedBytes < ROOM_BYTES) return true;
+    // The answer comes when the peer has read everything before it.
+    this.#probe();
+    this.#stalled.add(channel);
+    return false;
+  }
+
+  #probe(): void {
+    if (this.#isProbing) return;
+    this.#isProbing = true;
+    this.ping();
+  }
+
+  #resume(): void {
+    if (this.#options.transport.bufferedBytes >= ROOM_BYTES) return this.#probe();
+    const stalled = [...this.#stalled];
+    this.#stalled.clear();
+    for (const channel of stalled) channel.resume();
   }
 
   #violation(error: StreamoError): void {
     if (this.#isEnded) return;
     this.#error = error;
-    // 1002: protocol error.
-    this.end(1002, `${error.code}: ${error.message}`);
+    this.end(BROKEN_RULE, `${error.code}: ${error.message}`);
   }
 
   #ended(reason: string): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
-    for (const channel of this.#channels.values()) {
-      channel.close();
-      if (!channel.isOpener) this.#options.registry.release(channel.repo.key);
-    }
-    this.#channels.clear();
+    for (const key of [...this.#channels.keys()]) this.#drop(key);
     this.#options.onEnd?.(reason, this.#error);
   }
 
   #send(data: Message | Uint8Array): void {
     if (this.#isEnded) return;
+    const { bufferedBytes } = this.#options.transport;
+    if (bufferedBytes > BUFFER_BYTES) {
+      const message = `${bufferedBytes} bytes wait for a peer that does not read`;
+      return this.#violation(new StreamoError("too_large", message));
+    }
     this.#options.transport.send(data instanceof Uint8Array ? data : encodeMessage(data));
   }
-}
-
-/** One number a key for all peers of a registry: a frame is encoded once and sent to everybody. */
-const numbers = new WeakMap<Registry, Map<Key, number>>();
-
-function channelNumber(registry: Registry, key: Key): number {
-  let known = numbers.get(registry);
-  if (known === undefined) numbers.set(registry, known = new Map());
-  const number = known.get(key) ?? known.size;
-  known.set(key, number);
-  return number;
 }

@@ -16,6 +16,9 @@ import { compareHeads, type SignedHead } from "../log/head.ts";
 import type { Run } from "../log/run.ts";
 import { type Message, type Position, ROOTS_MAX } from "./messages.ts";
 
+/** How often a side looks again before it gives up the connection: races of honest peers need few. */
+const TRIES_MAX = 32;
+
 /** Where a channel is. */
 export type Phase = "opening" | "live" | "comparing" | "fetching" | "apart" | "refused";
 
@@ -35,6 +38,10 @@ export interface ChannelState {
   readonly sent: number | undefined;
   /** How many blocks the peer has durably. */
   readonly acked: number;
+  /** Whether the peer asked for the log too: then it settles forks that it loses. */
+  readonly peerOpens: boolean;
+  /** How often this side had to look again since something got through. */
+  readonly tries: number;
   /** While comparing: both logs are equal up to `low` and differ after `high`. */
   readonly low: number;
   readonly high: number;
@@ -122,6 +129,8 @@ export function newChannel(
     peer: undefined,
     sent: undefined,
     acked: 0,
+    peerOpens: false,
+    tries: 0,
     low: 0,
     high: 0,
     refusal: undefined,
@@ -146,21 +155,26 @@ export function step(state: ChannelState, input: Input): Step {
     case "run":
       return onRun(state, input.run);
     case "stored": {
-      const sent = Math.max(state.sent ?? 0, input.own.blocks);
+      const { own, ownHead } = input;
+      const sent = Math.max(state.sent ?? 0, own.blocks);
       // Blocks that the peer sent are blocks that it has.
-      const acked = Math.max(state.acked, input.own.blocks);
-      return live({ ...state, own: input.own, ownHead: input.ownHead, sent, acked });
+      const acked = Math.max(state.acked, own.blocks);
+      return live({ ...state, own, ownHead, sent, acked, tries: 0 });
     }
     case "replaced": {
       const { own, ownHead, peerBlocks } = input;
-      return live({ ...state, phase: "live", own, ownHead, sent: peerBlocks, acked: peerBlocks });
+      const sent = peerBlocks;
+      return live({ ...state, phase: "live", own, ownHead, sent, acked: sent, tries: 0 });
     }
     case "advanced":
       return onAdvanced(state, input);
     case "sent":
       return [{ ...state, sent: input.to }, []];
-    case "ack":
-      return live({ ...state, acked: Math.max(state.acked, input.blocks) });
+    case "ack": {
+      // Never more than was sent: an answer about a log that was replaced here says nothing.
+      const acked = Math.max(state.acked, Math.min(input.blocks, state.sent ?? 0));
+      return live({ ...state, acked, tries: acked > state.acked ? 0 : state.tries });
+    }
     case "reject":
       return onReject(state, input.code, input.message, input.head);
   }
@@ -177,7 +191,7 @@ function live(state: ChannelState): Step {
 
 function onOpen(state: ChannelState, have: Position | undefined, shares: boolean): Step {
   const shared = shares ? have?.blocks ?? 0 : undefined;
-  const [next, effects] = live({ ...state, sent: shared });
+  const [next, effects] = live({ ...state, sent: shared, peerOpens: true });
   return [next, [{ type: "opened", shared }, ...effects]];
 }
 
@@ -188,6 +202,8 @@ function onHead(
   prefix: number | undefined,
 ): Step {
   const next = { ...state, peer: head };
+  // It goes on while the prefix is looked for: that does not change what both had in common.
+  if (state.phase === "comparing" && shared === undefined) return [next, []];
   if (shared !== undefined && shared === state.own.blocks) {
     // The peer has everything that is here; what it has beyond follows by itself.
     return live({ ...next, sent: shared, acked: shared });
@@ -243,7 +259,8 @@ function settle(state: ChannelState): Step {
     const message: Message = { type: "want", key: peer!.key, from: low };
     return [{ ...state, phase: "live", sent: low }, [{ type: "send", message }]];
   }
-  if (state.canMerge || peerWins) {
+  // Where both would settle it, the side whose branch loses does: else both swap for ever.
+  if (peerWins || state.canMerge && !state.peerOpens) {
     return [{ ...state, phase: "fetching" }, [{ type: "fetch", from: low }]];
   }
   return [{ ...state, phase: "apart", sent: undefined }, []];
@@ -252,7 +269,8 @@ function settle(state: ChannelState): Step {
 function onRun(state: ChannelState, run: Run): Step {
   if (state.phase === "fetching") return [state, [{ type: "hold", run }]];
   if (state.phase === "comparing") return [state, []];
-  if (run.head.epoch === state.own.epoch && run.head.blocks < state.ownHead) {
+  const isOlder = run.head.epoch === state.own.epoch && run.head.blocks < state.ownHead;
+  if (isOlder && !state.isOpener) {
     return [state, [{ type: "refuse", code: "stale", message: "a head older than the one here" }]];
   }
   if (run.first === state.own.blocks || run.first === state.ownHead) {
@@ -261,10 +279,10 @@ function onRun(state: ChannelState, run: Run): Step {
   if (run.first > state.own.blocks) {
     // Something before it is missing here: say again what this side has.
     return state.isOpener
-      ? [{ ...state, phase: "opening", sent: undefined }, [{ type: "open" }]]
+      ? again({ ...state, phase: "opening", sent: undefined }, { type: "open" })
       : [state, [{ type: "refuse", code: "conflict", message: "blocks with a gap before them" }]];
   }
-  if (state.isOpener) return [state, [{ type: "inspect", head: run.head }]];
+  if (state.isOpener) return again(state, { type: "inspect", head: run.head });
   // Already here (sent twice, or written by both at once): the sender looks at our head and goes on.
   return [state, [{ type: "refuse", code: "conflict", message: "blocks that do not come next" }]];
 }
@@ -273,11 +291,22 @@ function onAdvanced(
   state: ChannelState,
   { own, ownHead, from, fromPeer }: Extract<Input, { type: "advanced" }>,
 ): Step {
-  const next = { ...state, own, ownHead };
-  if (fromPeer) return [{ ...next, sent: own.blocks }, []];
+  if (fromPeer) return [{ ...state, own, ownHead, sent: own.blocks }, []];
   // Blocks that the peer has were replaced here: it is told again from where they were.
   const sent = state.sent === undefined ? undefined : Math.min(state.sent, from);
-  return state.phase === "live" ? live({ ...next, sent }) : [{ ...next, sent }, []];
+  const next = { ...state, own, ownHead, sent, acked: Math.min(state.acked, from) };
+  if (state.phase !== "live") return [next, []];
+  // A peer with another branch gets no blocks before it asks for them, but it must hear of the head.
+  if (sent === undefined && !state.isOpener) return [next, [{ type: "opened", shared: undefined }]];
+  return live(next);
+}
+
+/** Looks or asks again, but not for ever: a peer may answer so that nothing ever gets through. */
+function again(state: ChannelState, effect: Effect): Step {
+  const tries = state.tries + 1;
+  const message = "the peer's answers lead nowhere";
+  if (tries > TRIES_MAX) return [state, [{ type: "refuse", code: "conflict", message }]];
+  return [{ ...state, tries }, [effect]];
 }
 
 function onReject(
@@ -287,8 +316,12 @@ function onReject(
   head: SignedHead | undefined,
 ): Step {
   if (state.phase === "comparing" || state.phase === "fetching") return [state, []];
-  if (code === "conflict" && head !== undefined && state.isOpener) {
-    return [{ ...state, sent: undefined }, [{ type: "inspect", head }]];
+  if (code === "conflict" && state.isOpener) {
+    const next = { ...state, sent: undefined };
+    // Without a head there, another upload has taken the place of this one.
+    return head === undefined
+      ? again({ ...next, phase: "opening" }, { type: "open" })
+      : again(next, { type: "inspect", head });
   }
   return [{ ...state, phase: "refused", sent: undefined, refusal: { code, message } }, []];
 }

@@ -24,6 +24,8 @@ const FIRST_DELAY_MS = 250;
 const MAX_DELAY_MS = 30_000;
 /** A quiet connection is asked for a sign of life this often, and given up after one such time more. */
 const PING_MS = 20_000;
+/** RFC 6455 leaves 4000 to 4999 to applications; browsers may not send other codes. */
+const NO_ANSWER = 4001;
 
 /** How a session is held; everything has a default. */
 export interface SessionOptions {
@@ -31,17 +33,24 @@ export interface SessionOptions {
   readonly signers?: readonly Signer[];
   /** Name and version of the software, for people. */
   readonly software?: string;
+  /** Waits before the next try; the platform's by default. */
   readonly timer?: Timer;
+  /** Spreads tries over time; the platform's by default. */
   readonly random?: Random;
+  /** Opens connections; the platform's WebSocket by default. */
   readonly openSocket?: OpenSocket;
 }
 
 /** What is known of one repo on the other side. */
 export interface RepoStatus {
+  /** Whose repo. */
   readonly key: Key;
+  /** Where the two sides are; `away` without a connection. */
   readonly phase: Phase | "away";
   /** Blocks of this side's head. */
   readonly blocks: number;
+  /** Blocks of the peer's head, as far as it has told. */
+  readonly peerBlocks: number;
   /** How many of them the peer has durably. */
   readonly acked: number;
   /** Why the peer does not take them. */
@@ -50,17 +59,21 @@ export interface RepoStatus {
 
 /** The state of the connection. */
 export interface SessionStatus {
+  /** `away` between two tries. */
   readonly state: "connecting" | "online" | "away" | "closed";
+  /** The address of the WebSocket. */
   readonly url: string;
   /** Why it is not online; empty if it is. */
   readonly reason: string;
   /** Milliseconds until the next try, while away. */
   readonly retryMs: number | undefined;
+  /** Every repo that the session follows. */
   readonly repos: readonly RepoStatus[];
 }
 
 /** The events of a session. */
 export type SessionEvents = {
+  /** Something of the status changed. */
   status: SessionStatus;
   /** The peer refused something, or was caught at something: named by its code. */
   rejected: { readonly key: Key | undefined; readonly code: Code; readonly message: string };
@@ -128,6 +141,13 @@ export class Session {
     if (known !== undefined) return known;
     const signer = this.#options.signers.find((signer) => signer.key === key);
     const repo = await this.#registry.open(signer ?? key);
+    // Somebody may have asked for it, or closed the session, meanwhile.
+    const isKnown = this.#repos.has(key);
+    if (isKnown || this.#state === "closed") this.#registry.release(key);
+    if (isKnown) return repo;
+    if (this.#state === "closed") {
+      throw new StreamoError("closed", `cannot follow ${key}: the session is closed`);
+    }
     this.#repos.set(key, repo);
     if (this.#state === "online") this.#conversation?.open(repo);
     return repo;
@@ -173,11 +193,13 @@ export class Session {
     } catch (error) {
       return this.#away((error as Error).message);
     }
+    let wasOnline = false;
     const conversation = new Conversation({
       registry: this.#registry,
       transport,
       software: this.#options.software,
       onHello: ({ home }) => {
+        wasOnline = true;
         this.#home = home;
         this.#online();
       },
@@ -185,6 +207,8 @@ export class Session {
       onEnd: (reason, error) => {
         if (this.#conversation !== conversation) return;
         if (error !== undefined) this.#reject(undefined, error.code, error.message);
+        // A peer that breaks the rules is not asked again at once just because it says hello.
+        else if (wasOnline) this.#failures = 0;
         this.#away(reason);
       },
     });
@@ -193,7 +217,6 @@ export class Session {
   }
 
   #online(): void {
-    this.#failures = 0;
     this.#setState("online", "");
     for (const repo of this.#repos.values()) this.#conversation!.open(repo);
   }
@@ -223,7 +246,7 @@ export class Session {
       this.#stopTimer = this.#options.timer(() => {
         if (this.#conversation !== conversation) return;
         if (conversation.heard > heard) this.#watch(conversation);
-        else conversation.end(1001, "no answer");
+        else conversation.end(NO_ANSWER, "no answer");
       }, PING_MS);
     }, PING_MS);
   }
@@ -254,6 +277,7 @@ export class Session {
       key: repo.key,
       phase: state?.phase ?? "away",
       blocks: repo.head?.blocks ?? 0,
+      peerBlocks: state?.peer?.blocks ?? 0,
       acked: state?.acked ?? 0,
       refusal: state?.refusal,
     };

@@ -1,0 +1,43 @@
+/** The block that is being written. */
+
+import { BLOCK_MAX_BYTES } from "./block.ts";
+
+/** Chunks gathered for one block, in a buffer that grows up to a block's size and is reused. */
+export class OpenBlock {
+  #bytes = new Uint8Array(4096);
+  #length = 0;
+
+  /** Bytes gathered. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Whether `more` bytes still fit. */
+  hasRoom(more: number): boolean {
+    return this.#length + more <= BLOCK_MAX_BYTES;
+  }
+
+  /** Adds a chunk that there is room for. */
+  push(chunk: Uint8Array): void {
+    const needed = this.#length + chunk.length;
+    if (needed > this.#bytes.length) {
+      const grown = new Uint8Array(Math.min(BLOCK_MAX_BYTES, needed * 2));
+      grown.set(this.#bytes.subarray(0, this.#length));
+      this.#bytes = grown;
+    }
+    this.#bytes.set(chunk, this.#length);
+    this.#length = needed;
+  }
+
+  /** What is gathered from `offset` on: a view until the next write. */
+  from(offset: number): Uint8Array {
+    return this.#bytes.subarray(offset, this.#length);
+  }
+
+  /** What was gathered, and starts again. */
+  take(): Uint8Array {
+    const bytes = this.#bytes.slice(0, this.#length);
+    this.#length = 0;
+    return bytes;
+  }
+}

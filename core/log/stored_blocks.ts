@@ -1,0 +1,70 @@
+/** What a store holds of one log, read by address: blocks at hand, or fetched when asked for. */
+
+import { type Chunks, MissingBlock } from "../codec/chunks.ts";
+import type { Key } from "../identity/key.ts";
+import type { Block } from "./block.ts";
+import { BlockCache } from "./block_cache.ts";
+import type { Store } from "./store.ts";
+
+/** The stored blocks of one log, through a cache. */
+export class StoredBlocks implements Chunks {
+  readonly #store: Store;
+  readonly #key: Key;
+  readonly #epoch: () => number;
+  readonly #cache: BlockCache;
+  /** From here on the store holds another log's blocks: their bytes are not what addresses mean. */
+  #cut = Infinity;
+
+  /** Blocks of `key` in the epoch that `epoch` gives at the time. */
+  constructor(store: Store, key: Key, epoch: () => number, cacheBytes: number) {
+    this.#store = store;
+    this.#key = key;
+    this.#epoch = epoch;
+    this.#cache = new BlockCache(cacheBytes);
+  }
+
+  /** The bytes from `address` to the end of its block; throws MissingBlock. */
+  at(address: number): Uint8Array {
+    const block = this.#find(address);
+    if (block === undefined) throw new MissingBlock(address, () => this.load(address));
+    return block.bytes.subarray(address - block.start);
+  }
+
+  /** Nothing is written here: see {@link Log}. */
+  append(): never {
+    throw new TypeError("stored blocks are only read");
+  }
+
+  /** Fetches the block around `address`; `missing_block` if the store does not hold it either. */
+  async load(address: number): Promise<void> {
+    const block = address < this.#cut
+      ? await this.#store.blockAt(this.#key, this.#epoch(), address)
+      : undefined;
+    // The log may have lost its place while the store was read.
+    if (block === undefined || address >= this.#cut) throw new MissingBlock(address);
+    this.#cache.add(block);
+  }
+
+  /** Keeps a block that has just been stored at hand. */
+  add(block: Block): void {
+    this.#cache.add(block);
+  }
+
+  /** Another log takes this one's place from `address` on; Infinity if it does not after all. */
+  cut(address: number): void {
+    this.#cut = address;
+  }
+
+  /** Whether another log takes this one's place. */
+  get isCut(): boolean {
+    return this.#cut !== Infinity;
+  }
+
+  #find(address: number): Block | undefined {
+    const cached = this.#cache.get(address);
+    if (cached !== undefined || address >= this.#cut) return cached;
+    const stored = this.#store.blockAtSync?.(this.#key, this.#epoch(), address);
+    if (stored !== undefined) this.#cache.add(stored);
+    return stored;
+  }
+}

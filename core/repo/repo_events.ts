@@ -1,0 +1,41 @@
+/** What a repo tells. */
+
+import { Emitter, throwUncaught } from "../events.ts";
+import type { Advance } from "../log/advance.ts";
+import type { VerifiedHead } from "../log/head.ts";
+import type { Log } from "../log/log.ts";
+import type { LogRecord } from "./record.ts";
+import type { Snapshot } from "./snapshot.ts";
+
+/** The events of a repo. */
+export type RepoEvents = {
+  /**
+   * There is a new record, written here (then not durable yet) or received; `before` is the state
+   * that it follows.
+   */
+  change: { readonly record: LogRecord; readonly before: Snapshot; readonly isLocal: boolean };
+  /** The log is durably longer. */
+  advance: Advance;
+  /** Another device's log took the place of this one; what was written here was merged into it. */
+  merged: { readonly record: LogRecord; readonly replaced: VerifiedHead | undefined };
+  /** From this address on the log was replaced: what was known of addresses there is void. */
+  replaced: { readonly sharedBytes: number };
+  /** Writes could not be stored; they are kept and tried again at the next flush. */
+  failed: unknown;
+  /** A listener threw this. Where nobody listens to `error` it is an uncaught error. */
+  error: unknown;
+};
+
+/** Tells through `emitter` what `log` tells; the result stops it. */
+export function passOn(log: Log, emitter: Emitter<RepoEvents>): () => void {
+  return log.events.on("advance", (event) => emitter.emit("advance", event));
+}
+
+/** An emitter whose listeners' mistakes reach neither writers nor peers. */
+export function repoEmitter(): Emitter<RepoEvents> {
+  const emitter: Emitter<RepoEvents> = new Emitter((error, name) => {
+    if (name === "error" || !emitter.has("error")) throwUncaught(error);
+    else emitter.emit("error", error);
+  });
+  return emitter;
+}
