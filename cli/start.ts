@@ -51,29 +51,21 @@ async function serveHome(given: Options, signal: AbortSignal): Promise<void> {
 /** The one address, and what to try. */
 function welcome(url: string, options: Options, passwordFile: string | undefined): void {
   const { dataDir, files, name, username } = options;
-  const { host } = new URL(url);
   const password = passwordFile === undefined ? "" : `STREAMO_PASSWORD=$(cat ${passwordFile}) `;
-  const lines = [
-    "",
-    `  Open ${url}`,
-    "",
-    "  Then try",
-    `    change this page    edit ${resolve(files!, "style.css")} and watch it`,
-    `    a second device     ${password}deno task streamo --name ${name} \\`,
-    `                          --username ${username} --data-dir ${dataDir}-2 --files copy --origin ${host}`,
-    "    stop                Ctrl-C; everything is kept",
-    "",
-  ];
-  if (passwordFile !== undefined) {
-    lines.splice(
-      -1,
-      0,
-      `  The password was made at random and is in ${resolve(passwordFile)}:`,
-      "  whoever has it can write as this key, and without it nobody can. Keep a copy.",
-      "",
-    );
-  }
-  console.log(lines.join("\n"));
+  console.log(`
+  Open ${url}
+
+  Then try
+    change this page   edit ${resolve(files!, "style.css")} and watch
+    a second device    in another terminal, or elsewhere with the same password:
+      ${password}deno task streamo --name ${name} --username ${username} \\
+        --data-dir ${dataDir}-2 --files copy --origin ${new URL(url).host}
+    stop               Ctrl-C; everything is kept
+`);
+  if (passwordFile === undefined) return;
+  console.log(`  The password was made at random and is in ${resolve(passwordFile)}
+  Keep a copy: whoever has it can write as this key, and without it nobody can.
+`);
 }
 
 /** The folder of the site: beside the program, so that it is found from wherever it is started. */

@@ -15,9 +15,25 @@ export interface BrowserPackage {
 
 /** All of them. They import nothing but their own files and each other. */
 export const BROWSER_PACKAGES: readonly BrowserPackage[] = [
+  { name: "@preact/signals", version: "2.11.4", specifiers: ["@preact/signals"] },
+  { name: "@preact/signals-core", version: "1.14.5", specifiers: ["@preact/signals-core"] },
+  { name: "htm", version: "3.1.1", specifiers: ["htm"] },
+  { name: "preact", version: "11.2.0", specifiers: ["preact", "preact/hooks"] },
   { name: "@noble/ed25519", version: "3.2.0", specifiers: ["@noble/ed25519"] },
   { name: "@noble/hashes", version: "2.4.0", specifiers: ["@noble/hashes/"] },
   { name: "@scure/base", version: "2.4.0", specifiers: ["@scure/base"] },
+];
+
+/**
+ * Never called: what is imported here belongs to the module graph, so that it is downloaded with the
+ * relay, although only pages run it.
+ */
+export const inGraph = (): Promise<unknown>[] => [
+  import("@preact/signals"),
+  import("@preact/signals-core"),
+  import("htm"),
+  import("preact"),
+  import("preact/hooks"),
 ];
 
 /** Where packages are served. */
