@@ -4,6 +4,8 @@ import { type Chunks, MissingBlock } from "../codec/chunks.ts";
 
 /** Entries a generation: 12 bytes each, two generations. */
 const MAX_ENTRIES = 2 ** 19;
+/** Slots of the first table. */
+const MIN_SLOTS = 1024;
 
 interface Table {
   hashes: Int32Array;
@@ -16,7 +18,8 @@ interface Table {
  * compares bytes. Bounded by forgetting the older half.
  */
 export class ChunkIndex {
-  #young = table(1024);
+  /** Empty until the first chunk: most logs are only read. */
+  #young = table(0);
   #old = table(0);
 
   /** The address of a chunk under `hash` that `matches` accepts. */
@@ -31,11 +34,11 @@ export class ChunkIndex {
   /** Remembers that a chunk with `hash` is at `address`. */
   add(hash: number, address: number): void {
     if (this.#young.count * 2 >= this.#young.hashes.length) {
-      if (this.#young.count >= MAX_ENTRIES) {
-        this.#old = this.#young;
-        this.#young = table(1024);
-      } else {
+      if (this.#young.count < MAX_ENTRIES) {
         this.#young = grow(this.#young);
+      } else {
+        this.#old = this.#young;
+        this.#young = table(MIN_SLOTS);
       }
     }
     insert(this.#young, hash, address);
@@ -101,7 +104,7 @@ function insert(table: Table, hash: number, address: number): void {
 }
 
 function grow(from: Table): Table {
-  const grown = table(from.hashes.length * 2);
+  const grown = table(Math.max(MIN_SLOTS, from.hashes.length * 2));
   for (let i = 0; i < from.hashes.length; i++) {
     if (from.addresses[i] >= 0) insert(grown, from.hashes[i], from.addresses[i]);
   }

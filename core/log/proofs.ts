@@ -6,12 +6,16 @@ import { HASH_BYTES, nodeHash, proofRanges, pushLeaf, rootOf, splitPoint } from 
 import { EMPTY, type Extent } from "./run.ts";
 import type { Store } from "./store.ts";
 
-/** Leaves of the subtrees whose hashes are remembered: 8 KiB of leaf hashes each. */
+/**
+ * Leaves of the smallest subtrees whose hashes are remembered: 8 KiB of leaf hashes each. Larger
+ * perfect ones are too, so that a root takes few steps however long the log is.
+ */
 const TILE = 256;
 
 /** Hashes of subtrees of one key and epoch. Blocks that are replaced need a new one. */
 export class Proofs {
-  readonly #tiles = new Map<number, Uint8Array>();
+  /** By size, then by first leaf. */
+  readonly #known = new Map<number, Map<number, Uint8Array>>();
   readonly #store: Store;
   readonly #key: Key;
   readonly #epoch: number;
@@ -64,18 +68,29 @@ export class Proofs {
   }
 
   async #subtree(from: number, to: number): Promise<Uint8Array> {
-    if (to - from > TILE) {
-      const middle = from + splitPoint(to - from);
-      const left = await this.#subtree(from, middle);
-      return nodeHash(this.#crypto, left, await this.#subtree(middle, to));
-    }
-    const whole = to - from === TILE;
-    const known = whole ? this.#tiles.get(from) : undefined;
+    const size = to - from;
+    const known = this.#known.get(size)?.get(from);
     if (known !== undefined) return known;
-    const leaves = await this.#store.hashes(this.#key, this.#epoch, from, to);
-    const hash = foldLeaves(this.#crypto, leaves);
-    if (whole) this.#tiles.set(from, hash);
+    const hash = size > TILE ? await this.#node(from, to) : await this.#tile(from, to);
+    // Only perfect ones: those at the end of the log change with every block.
+    if (size >= TILE && Number.isInteger(Math.log2(size))) {
+      const bySize = this.#known.get(size) ?? new Map<number, Uint8Array>();
+      this.#known.set(size, bySize.set(from, hash));
+    }
     return hash;
+  }
+
+  async #node(from: number, to: number): Promise<Uint8Array> {
+    const middle = from + splitPoint(to - from);
+    const left = await this.#subtree(from, middle);
+    return nodeHash(this.#crypto, left, await this.#subtree(middle, to));
+  }
+
+  async #tile(from: number, to: number): Promise<Uint8Array> {
+    return foldLeaves(
+      this.#crypto,
+      await this.#store.hashes(this.#key, this.#epoch, from, to),
+    );
   }
 }
 

@@ -4,7 +4,7 @@
  *     [1] [channel] [head: 157 bytes] [first] [count] [length]* [block]* [count] [hash: 32 bytes]*
  */
 
-import { Reader, Writer } from "../codec/writer.ts";
+import { malformed, Reader, Writer } from "../codec/writer.ts";
 import { StreamoError } from "../errors.ts";
 import { BLOCK_MAX_BYTES } from "../log/block.ts";
 import { decodeHead, encodeHead, HEAD_BYTES } from "../log/head.ts";
@@ -64,5 +64,7 @@ export function decodeFrame(bytes: Uint8Array): { channel: number; run: Run } {
 function readCounted<T>(reader: Reader, most: number, read: () => T): T[] {
   const count = reader.varint();
   if (count > most) throw new StreamoError("too_large", `${count} parts in one frame`);
+  // Each has a byte at least: nothing is set aside for parts that cannot be there.
+  if (count > reader.bytes.length - reader.at) throw malformed("a frame ends before its parts");
   return Array.from({ length: count }, read);
 }
