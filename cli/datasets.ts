@@ -26,9 +26,9 @@ export async function checkDataset(
   await writeAtomic(file, JSON.stringify({ ...datasets, [name]: signer.key }, null, 2));
 }
 
-async function read(file: string): Promise<Record<string, string>> {
+async function read(file: string): Promise<Readonly<Record<string, string>>> {
   try {
-    return JSON.parse(await Deno.readTextFile(file));
+    return parse(await Deno.readTextFile(file));
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return {};
     if (error instanceof SyntaxError) {
@@ -38,4 +38,14 @@ async function read(file: string): Promise<Record<string, string>> {
     }
     throw error;
   }
+}
+
+/** SyntaxError for anything but an object of texts. */
+function parse(text: string): Readonly<Record<string, string>> {
+  const datasets: unknown = JSON.parse(text);
+  const isObject = typeof datasets === "object" && datasets !== null && !Array.isArray(datasets);
+  if (isObject && Object.values(datasets).every((key) => typeof key === "string")) {
+    return datasets as Record<string, string>;
+  }
+  throw new SyntaxError("not an object of texts");
 }

@@ -83,6 +83,7 @@ export function parseOptions(
   const lines: string[] = [];
   const command = new Command("streamo")
     .description("Signed, synced data: mirror a folder, serve it, keep it equal on every device")
+    .allowExcessArguments()
     .exitOverride()
     .configureOutput({ writeOut: (text) => lines.push(text), writeErr: () => undefined })
     .addOption(

@@ -40,7 +40,7 @@ export async function run(
   const signer = await deriveSigner(options);
   printer.line(`streamo: ${options.name} of ${options.username}`);
   printer.fact("key", signer.key);
-  const store = await FileStore.open(options.dataDir);
+  const store = await openStore(options.dataDir);
   await using closing = new AsyncDisposableStack();
   closing.defer(() => store.close());
   await checkDataset(options.dataDir, options.username, signer);
@@ -68,6 +68,16 @@ export async function run(
   for (const { status } of sessions) {
     const missing = describeMissing(status);
     if (missing !== undefined) printer.line(missing);
+  }
+}
+
+/** The store; what the system does not allow is an option that makes no sense. */
+async function openStore(dataDir: string): Promise<FileStore> {
+  try {
+    return await FileStore.open(dataDir);
+  } catch (error) {
+    if (!(error instanceof StreamoError && error.code === "storage")) throw error;
+    throw new UsageError(`--data-dir: ${error.message}`, { cause: error });
   }
 }
 
@@ -159,7 +169,7 @@ async function mirror(
   signal: AbortSignal,
 ): Promise<void> {
   const folder = resolve(options.files!);
-  await makeFolder(folder);
+  await openFolder(folder, options.dataDir);
   const place = `${repo.key}-${await shortHash(`${folder}\0${options.filesKey ?? ""}`)}`;
   const state = join(options.dataDir, "mirrors", place);
   await Deno.mkdir(state, { recursive: true });
@@ -170,6 +180,7 @@ async function mirror(
     tree,
     repo: repo.key,
     baseFile: join(state, "base"),
+    dataDir: options.dataDir,
     clock: systemClock,
     tag: repo.key,
     baseContent: (_path, id) => tree.text(id),
@@ -213,14 +224,16 @@ function printReport(report: Report, before: string, printer: Printer): string {
   return now;
 }
 
-async function makeFolder(folder: string): Promise<void> {
+/** Makes the folder if there is none, and looks whether it can be read; else the start fails. */
+async function openFolder(folder: string, dataDir: string): Promise<void> {
   try {
     await Deno.mkdir(folder, { recursive: true });
+    for await (const _entry of Deno.readDir(folder)) break;
   } catch (error) {
-    if (error instanceof Deno.errors.AlreadyExists) return;
-    throw new UsageError(`cannot make the folder "${folder}": ${messageOf(error)}`, {
-      cause: error,
-    });
+    throw new UsageError(`cannot mirror "${folder}": ${messageOf(error)}`, { cause: error });
+  }
+  if (await Deno.realPath(folder) === await Deno.realPath(dataDir)) {
+    throw new UsageError(`cannot mirror "${folder}": it is the data directory`);
   }
 }
 

@@ -23,8 +23,10 @@ export interface MirrorOptions {
   readonly tree: Tree;
   /** The repo as text, its key: a base of another repo is refused. */
   readonly repo: string;
-  /** Where the base is kept: in the data directory, which is never mirrored. */
+  /** Where the base is kept: in the data directory. */
   readonly baseFile: string;
+  /** The data directory, which is never mirrored; the folder of the base by default. */
+  readonly dataDir?: string;
   /** The time in milliseconds, for the date in conflict names only. */
   readonly clock: () => number;
   /** Stands in conflict names for whoever keeps the local version; 8 characters are used. */
@@ -93,12 +95,12 @@ export class Mirror {
 
   /** Opens the base. StreamoError: `not_found`, `storage`, `wrong_key`. */
   static async open(options: MirrorOptions): Promise<Mirror> {
-    const { folder, baseFile, repo } = options;
+    const { folder, baseFile, repo, dataDir = dirname(baseFile) } = options;
     const root = await realFolder(folder);
     await Deno.mkdir(dirname(baseFile), { recursive: true });
-    const dataPath = relative(root, await Deno.realPath(dirname(baseFile))).split(sep).join("/");
+    const dataPath = relative(root, await Deno.realPath(dataDir)).split(sep).join("/");
     if (dataPath === "") {
-      throw new TypeError(`the base "${baseFile}" must not lie at the top of the folder`);
+      throw new TypeError(`the folder "${folder}" must not be the data directory itself`);
     }
     const inside = dataPath !== ".." && !dataPath.startsWith("../") && !/^[a-z]:/i.test(dataPath);
     const windows = Deno.build.os === "windows";
