@@ -74,3 +74,14 @@ export class Views {
     return { key, head: repo.head!, repo, snapshot: repo.snapshot };
   }
 }
+
+/**
+ * A strong tag for what is at `address`: the same for as long as the content is. The hash of its block
+ * from there on is in it because the address alone may come to mean something else, where a fork is
+ * settled and another device's blocks take the place of these.
+ */
+export async function addressTag({ key, head, repo }: View, address: number): Promise<string> {
+  const bytes = await repo.read(() => repo.log.at(address));
+  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes.slice()));
+  return `${key}.${head.epoch}.${address}.${hash.subarray(0, 8).toHex()}`;
+}

@@ -5,7 +5,7 @@ import { StreamoError } from "../../core/errors.ts";
 import { allowsHtml } from "../http/accept.ts";
 import { typeOf } from "../http/mime.ts";
 import { type Body, type Representation, respond } from "../http/respond.ts";
-import type { View } from "../views.ts";
+import { addressTag, type View } from "../views.ts";
 import { find, type Found, type SiteFile } from "./find.ts";
 import { injectImportMap } from "./inject.ts";
 import { decodePath, withSlash } from "./path.ts";
@@ -105,12 +105,12 @@ async function represent(
  * only that it changes. Content without an address sits in its parent and is small enough to hash.
  */
 async function contentTag(
-  { key, head, repo }: View,
+  view: View,
   snapshot: Snapshot,
   { content, stat }: SiteFile,
 ): Promise<string> {
-  if (stat.address !== undefined) return `${key}.${head.epoch}.${stat.address}`;
-  const bytes = await new Response(repo.readBytes(content, {}, snapshot)).bytes();
+  if (stat.address !== undefined) return await addressTag(view, stat.address);
+  const bytes = await new Response(view.repo.readBytes(content, {}, snapshot)).bytes();
   const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  return `${key}.${hash.subarray(0, 16).toHex()}`;
+  return `${view.key}.${hash.subarray(0, 16).toHex()}`;
 }

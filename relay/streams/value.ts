@@ -6,7 +6,7 @@ import { StreamoError } from "../../core/errors.ts";
 import type { Snapshot } from "../../core/repo/snapshot.ts";
 import { bytesBody, respond } from "../http/respond.ts";
 import { pickState } from "../site/state.ts";
-import type { View } from "../views.ts";
+import { addressTag, type View } from "../views.ts";
 import { jsonText } from "./json.ts";
 
 /** How much one value may take. */
@@ -29,7 +29,7 @@ export async function serveValue(
 ): Promise<Response> {
   const query = new URL(request.url).searchParams;
   const { snapshot, immutable } = await pickState(view, query);
-  const { repo, key, head } = view;
+  const { repo, key } = view;
   const path = await repo.read(() => parsePath(snapshot, query.get("path")));
   const stat = await repo.read(() => snapshot.stat(...path));
   if (stat === undefined) {
@@ -41,7 +41,7 @@ export async function serveValue(
   };
   const type = "application/json";
   if (stat.address !== undefined) {
-    const tag = `${key}.${head.epoch}.${stat.address}.json`;
+    const tag = `${await addressTag(view, stat.address)}.json`;
     return await respond(request, {
       type,
       tag,
