@@ -37,7 +37,7 @@ export async function run(
   signal: AbortSignal,
   front: Front = {},
 ): Promise<void> {
-  const signer = await deriveSigner(options);
+  const signer = await deriveSigner(options, signal);
   printer.line(`streamo: ${options.name} of ${options.username}`);
   printer.fact("key", signer.key);
   const store = await openStore(options.dataDir);
@@ -81,8 +81,11 @@ async function openStore(dataDir: string): Promise<FileStore> {
   }
 }
 
-async function deriveSigner({ username, password, name, key }: Options): Promise<Signer> {
-  const secret = password ?? askPassword(`Password of ${username}: `);
+async function deriveSigner(
+  { username, password, name, key }: Options,
+  signal: AbortSignal,
+): Promise<Signer> {
+  const secret = password ?? await askPassword(`Password of ${username}: `, signal);
   let signer: Signer;
   try {
     signer = await (await Credentials.derive(username, secret)).signer(name);

@@ -14,8 +14,8 @@ export interface ProgramOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** The folder that it runs in. */
   readonly cwd?: string;
-  /** A user id to run as; for that this process must be root. */
-  readonly uid?: number;
+  /** Gives it a terminal (see {@link hasTerminals}), where {@link Program.type} types. */
+  readonly terminal?: boolean;
 }
 
 /** What a program ended with. */
@@ -31,24 +31,29 @@ export class Program implements AsyncDisposable {
   /** Standard output and standard error, in the order of arrival. */
   readonly lines: string[] = [];
   readonly label: string;
+  /** All of it, with what is not a whole line yet. */
+  output = "";
   /** Resolves when the process has ended and all of its output is here. */
   readonly ended: Promise<Ending>;
   readonly #child: Deno.ChildProcess;
   readonly #listeners = new Set<() => void>();
+  readonly #hasTerminal: boolean;
   #isRunning = true;
 
   /** Starts a script of the project. */
   constructor(script: string, args: readonly string[], options: ProgramOptions = {}) {
-    const { label = script, env = {}, cwd, uid } = options;
+    const { label = script, env = {}, cwd, terminal = false } = options;
     this.label = label;
+    this.#hasTerminal = terminal;
     const own = Object.entries(Deno.env.toObject()).filter(([name]) => !/^STREAMO_/.test(name));
-    this.#child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--no-prompt", ROOT + script, ...args],
+    const command = [Deno.execPath(), "run", "-A", "--no-prompt", ROOT + script, ...args];
+    const [program, ...rest] = terminal ? inTerminal(command) : command;
+    this.#child = new Deno.Command(program, {
+      args: rest,
       env: { ...Object.fromEntries(own), NO_COLOR: "1", ...env },
       clearEnv: true,
       cwd,
-      uid,
-      stdin: "null",
+      stdin: terminal ? "piped" : "null",
       stdout: "piped",
       stderr: "piped",
     }).spawn();
@@ -96,6 +101,13 @@ export class Program implements AsyncDisposable {
     });
   }
 
+  /** Types at its terminal. */
+  async type(text: string): Promise<void> {
+    const writer = this.#child.stdin.getWriter();
+    await writer.write(new TextEncoder().encode(text));
+    writer.releaseLock();
+  }
+
   /** Asks it to stop, and gives what it ended with. */
   async stop(): Promise<Ending> {
     if (this.#isRunning) this.#child.kill("SIGTERM");
@@ -119,6 +131,7 @@ export class Program implements AsyncDisposable {
       this.#child.status,
     ]);
     this.#isRunning = false;
+    if (this.#hasTerminal) await this.#child.stdin.close();
     this.#wake();
     return { code, signal, stdout, stderr };
   }
@@ -131,6 +144,7 @@ export class Program implements AsyncDisposable {
     };
     let rest = "";
     for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+      this.output += text;
       const parts = (rest + text).split("\n");
       rest = parts.pop()!;
       parts.forEach(add);
@@ -145,10 +159,29 @@ export class Program implements AsyncDisposable {
   }
 }
 
+/** Whether programs can be given a terminal here: by the command `script` of util-linux. */
+export function hasTerminals(): boolean {
+  if (Deno.build.os !== "linux") return false;
+  try {
+    return new Deno.Command("script", { args: ["--version"] }).outputSync().success;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+function inTerminal(command: readonly string[]): string[] {
+  const quoted = command.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(" ");
+  return ["script", "--quiet", "--flush", "--return", "--command", quoted, "/dev/null"];
+}
+
 /** `streamo` with these flags; the password is "correct horse" unless `env` says otherwise. */
-export function streamo(args: readonly string[], options: ProgramOptions = {}): Program {
+export function streamo(
+  args: readonly string[],
+  { script = "cli/main.ts", ...options }: ProgramOptions & { readonly script?: string } = {},
+): Program {
   const env = { STREAMO_PASSWORD: "correct horse", ...options.env };
-  return new Program("cli/main.ts", args, { label: "streamo", ...options, env });
+  return new Program(script, args, { label: "streamo", ...options, env });
 }
 
 /** `--name notes --username alice`, and where everything is. */
