@@ -316,7 +316,8 @@ function onReject(
   head: SignedHead | undefined,
 ): Step {
   if (state.phase === "comparing" || state.phase === "fetching") return [state, []];
-  if (code === "conflict" && state.isOpener) {
+  // Also "stale" is no verdict: another device was faster, and what is here must be merged with it.
+  if ((code === "conflict" || code === "stale") && state.isOpener) {
     const next = { ...state, sent: undefined };
     // Without a head there, another upload has taken the place of this one.
     return head === undefined
