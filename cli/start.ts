@@ -44,7 +44,7 @@ async function serveHome(given: Options, signal: AbortSignal): Promise<void> {
   const options = { ...given, files, password: given.password ?? kept?.password };
   await run(options, printer, signal, {
     portFlag: "--port (or STREAMO_PORT)",
-    onServing: (url) => welcome(url, options, kept?.file),
+    onReady: (url) => welcome(url, options, kept?.file),
   });
 }
 

@@ -50,8 +50,8 @@ class FollowedPage {
     if (seq === undefined || history.state?.streamoCaughtUp === seq) return;
     const files = [...this.#used()].filter(([path]) => this.#repo.has(path));
     const stale = await Promise.all(files.map(async ([path, url]) => {
-      const response = await fetch(url, { cache: "force-cache" });
-      return response.ok && this.#isOther(path, await response.text()) ? path : undefined;
+      const text = await loadedText(url);
+      return text !== undefined && this.#isOther(path, text) ? path : undefined;
     }));
     if (this.isStopped) return;
     history.replaceState({ ...history.state, streamoCaughtUp: seq }, "");
@@ -72,8 +72,8 @@ class FollowedPage {
   /** The path in the repo of what is at `url`, or undefined for what is not of this site. */
   #pathOf(url: string): string | undefined {
     if (!url.startsWith(this.#base)) return undefined;
-    const path = decodeURIComponent(url.slice(this.#base.length).replace(/[?#].*$/s, ""));
-    return path === "" || path.endsWith("/") ? `${path}index.html` : path;
+    const path = decoded(url.slice(this.#base.length).replace(/[?#].*$/s, ""));
+    return path === "" || path?.endsWith("/") ? `${path}index.html` : path;
   }
 
   #sheetsOf(path: string): HTMLLinkElement[] {
@@ -100,5 +100,27 @@ class FollowedPage {
     const content = typeof file === "string" ? file : this.#repo.get(path, "content");
     if (typeof content !== "string" || content === text) return false;
     return IMPORT_MAP.test(content) || content !== text.replace(IMPORT_MAP, "");
+  }
+}
+
+/** What the browser keeps of `url`; undefined if neither it nor the relay has it now. */
+async function loadedText(url: string): Promise<string | undefined> {
+  try {
+    const response = await fetch(url, { cache: "force-cache" });
+    return response.ok ? await response.text() : undefined;
+  } catch (error) {
+    // How fetch says that the network is away: what has changed until then shows when it is back.
+    if (error instanceof TypeError) return undefined;
+    throw error;
+  }
+}
+
+function decoded(path: string): string | undefined {
+  try {
+    return decodeURIComponent(path);
+  } catch (error) {
+    // No file has such a name.
+    if (error instanceof URIError) return undefined;
+    throw error;
   }
 }

@@ -26,8 +26,8 @@ import { settleFiles } from "../settle.ts";
 export interface Front {
   /** The option that chooses the port, for messages. */
   readonly portFlag?: string;
-  /** Called with the address of the home page once it is served. */
-  readonly onServing?: (url: string) => void;
+  /** Called once, with the address of the home page, as soon as what it shows is in the repo. */
+  readonly onReady?: (url: string) => void;
 }
 
 /** Runs until `signal`. Every error is one clear sentence; see exit_codes.ts for what it ends with. */
@@ -56,14 +56,20 @@ export async function run(
   closing.defer(async () => void await repo.flush());
   printer.fact("data", `${resolve(options.dataDir)} (${counted(repo.head?.blocks ?? 0, "block")})`);
   reportChanges(repo, files, printer);
-  if (options.web !== undefined) closing.use(serve(options, registry, repo, printer, front));
+  const served = options.web === undefined
+    ? undefined
+    : closing.use(serve(options, registry, repo, printer, front.portFlag));
   const sessions = options.origins.map((url) => follow(url, registry, signer, printer));
   closing.defer(() => sessions.forEach((session) => session.close()));
   for (const session of sessions) await session.subscribe(signer.key);
+  const ready = () => served && front.onReady?.(served.url);
   if (options.files !== undefined) {
     await firstAnswer(sessions, repo, signal);
-    await mirror(options, repo, printer, signal);
-  } else await stopped(signal);
+    await mirror(options, repo, printer, { signal, onFirst: ready });
+  } else {
+    ready();
+    await stopped(signal);
+  }
   printer.line("stopping");
   for (const { status } of sessions) {
     const missing = describeMissing(status);
@@ -102,8 +108,8 @@ function serve(
   registry: Registry,
   repo: Repo,
   printer: Printer,
-  { portFlag = "--web", onServing }: Front,
-): AsyncDisposable {
+  portFlag = "--web",
+): AsyncDisposable & { readonly url: string } {
   const relay = createRelay({
     registry,
     home: repo.key,
@@ -114,10 +120,11 @@ function serve(
   const server = listen(web!, host, portFlag, relay.fetch);
   const { port } = server.addr;
   const shown = host === "0.0.0.0" || host === "::" || host === "127.0.0.1" ? "localhost" : host;
-  printer.fact("web", `http://${shown}:${port}/`);
+  const url = `http://${shown}:${port}/`;
+  printer.fact("web", url);
   printer.fact("sync", `ws://${shown}:${port}/sync (for --origin on other devices)`);
-  onServing?.(`http://${shown}:${port}/`);
   return {
+    url,
     async [Symbol.asyncDispose]() {
       relay.close();
       await server.shutdown();
@@ -169,7 +176,7 @@ async function mirror(
   options: Options,
   repo: Repo,
   printer: Printer,
-  signal: AbortSignal,
+  { signal, onFirst }: { readonly signal: AbortSignal; readonly onFirst: () => void },
 ): Promise<void> {
   const folder = resolve(options.files!);
   await openFolder(folder, options.dataDir);
@@ -194,10 +201,15 @@ async function mirror(
   printer.fact("files", `${folder} (both ways)`);
   const stop = repo.on("change", () => mirror.notify());
   let problems = "";
+  let isFirst = true;
   try {
     await mirror.watch({
       signal,
-      onReport: (report) => problems = printReport(report, problems, printer),
+      onReport: (report) => {
+        problems = printReport(report, problems, printer);
+        if (isFirst) onFirst();
+        isFirst = false;
+      },
       onError: (error) => printer.line(`cannot mirror ${folder}: ${messageOf(error)}`),
     });
   } finally {
