@@ -51,7 +51,12 @@ class Upload {
 
   #describe(): string {
     const removed = this.#changes.filter((change) => change.kind === "remove").length;
-    return `mirror: ${this.#changes.length - removed} written, ${removed} removed`;
+    const written = this.#changes.length - removed;
+    const parts = [
+      written > 0 ? `${written} written` : "",
+      removed > 0 ? `${removed} removed` : "",
+    ];
+    return `mirror: ${parts.filter((part) => part !== "").join(", ")}`;
   }
 
   #makeRemoval(path: string): Change | undefined {
