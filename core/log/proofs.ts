@@ -2,6 +2,7 @@
 
 import type { Crypto } from "../identity/crypto.ts";
 import type { Key } from "../identity/key.ts";
+import { consistencyRanges } from "./consistency_proof.ts";
 import { HASH_BYTES, nodeHash, proofRanges, pushLeaf, rootOf, splitPoint } from "./merkle.ts";
 import { EMPTY, type Extent } from "./run.ts";
 import type { Store } from "./store.ts";
@@ -60,10 +61,22 @@ export class Proofs {
 
   /** The hashes right of `end` that tie blocks up to `end` to the root of `size` blocks. */
   async right(first: number, end: number, size: number): Promise<Uint8Array[]> {
+    return await this.#subtrees(proofRanges(first, end, size).filter(([from]) => from >= end));
+  }
+
+  /** The hashes on both sides of blocks [first, end) that tie them to the root of `size` blocks. */
+  range(first: number, end: number, size: number): Promise<Uint8Array[]> {
+    return this.#subtrees(proofRanges(first, end, size));
+  }
+
+  /** The hashes that show that the first `newer` blocks extend the first `older` of them. */
+  consistency(older: number, newer: number): Promise<Uint8Array[]> {
+    return this.#subtrees(consistencyRanges(older, newer));
+  }
+
+  async #subtrees(ranges: readonly [number, number][]): Promise<Uint8Array[]> {
     const hashes: Uint8Array[] = [];
-    for (const [from, to] of proofRanges(first, end, size)) {
-      if (from >= end) hashes.push(await this.#subtree(from, to));
-    }
+    for (const [from, to] of ranges) hashes.push(await this.#subtree(from, to));
     return hashes;
   }
 

@@ -11,6 +11,8 @@ import {
   rootFromFrontier,
   rootOf,
 } from "../../core/log/merkle.ts";
+import { verifyConsistency } from "../../core/log/consistency_proof.ts";
+import { verifyRange } from "../../core/log/range_proof.ts";
 import { MemoryStore } from "../../core/log/memory_store.ts";
 import type { Value } from "../../core/codec/value.ts";
 import { parseKey } from "../../core/identity/key.ts";
@@ -25,6 +27,7 @@ import heads from "../vectors/heads.json" with { type: "json" };
 import log1 from "../vectors/log_1.json" with { type: "json" };
 import merkle from "../vectors/merkle.json" with { type: "json" };
 import messages from "../vectors/messages.json" with { type: "json" };
+import proofs from "../vectors/proofs.json" with { type: "json" };
 
 const bytesOf = (hex: string) => Uint8Array.fromHex(hex);
 const hexes = (list: readonly Uint8Array[]) => list.map((bytes) => bytes.toHex());
@@ -64,6 +67,35 @@ Deno.test("proofs are these hashes, and no others prove", () => {
     if (proof.length === 0) continue;
     assert.throws(() => root(run, proof.slice(1)), isCode("bad_block"));
     assert.notEqual(root(run, [...proof.slice(1), run[0]]), merkle.roots[size]);
+  }
+});
+
+Deno.test("these proofs show that runs belong to trees, and nothing else does", () => {
+  const verify = (vector: typeof proofs.ranges.valid[number]) => {
+    const tree = { blocks: vector.size, root: bytesOf(vector.root) };
+    verifyRange(
+      crypto,
+      tree,
+      vector.first,
+      vector.leaves.map(bytesOf),
+      vector.proof.map(bytesOf),
+    );
+  };
+  for (const vector of proofs.ranges.valid) verify(vector);
+  for (const vector of proofs.ranges.invalid) {
+    assert.throws(() => verify(vector), isCode(vector.code), vector.name);
+  }
+});
+
+Deno.test("these proofs show that trees extend each other, and nothing else does", () => {
+  const verify = (vector: typeof proofs.consistency.valid[number]) => {
+    const older = { blocks: vector.older, root: bytesOf(vector.olderRoot) };
+    const newer = { blocks: vector.newer, root: bytesOf(vector.newerRoot) };
+    verifyConsistency(crypto, older, newer, vector.proof.map(bytesOf));
+  };
+  for (const vector of proofs.consistency.valid) verify(vector);
+  for (const vector of proofs.consistency.invalid) {
+    assert.throws(() => verify(vector), isCode(vector.code), vector.name);
   }
 });
 

@@ -36,6 +36,7 @@ import {
   VARINTS,
   VARINTS_BAD,
 } from "./vector_inputs.ts";
+import { proofs } from "./vector_proofs.ts";
 import { frozenLog } from "./vector_frozen.ts";
 import { sampleBytes } from "../suites/sample_bytes.ts";
 
@@ -129,7 +130,9 @@ if (import.meta.main) {
     invalid: LARGE_BAD,
   });
   await write("records", { valid: RECORDS.map(record), invalid: RECORDS_BAD });
-  await write("merkle", merkle());
+  const tree = merkle();
+  await write("merkle", tree);
+  await write("proofs", proofs(tree.leaves.map((leaf) => Uint8Array.fromHex(leaf))));
   await write("heads", { valid: await heads(), invalid: await badHeads() });
   await write("frames", { valid: await frames(), invalid: await badFrames() });
   await write("messages", { valid: await messages(), invalid: MESSAGES_BAD });

@@ -11,6 +11,7 @@ import {
   splitPoint,
 } from "../../../core/log/merkle.ts";
 import { Proofs } from "../../../core/log/proofs.ts";
+import { naiveRoot } from "../../suites/naive_tree.ts";
 import { testCrypto, TestLog } from "../../suites/test_log.ts";
 
 /** Sizes that every property is tried at. */
@@ -19,15 +20,6 @@ const leaves = Array.from(
   { length: SIZES },
   (_, i) => leafHash(testCrypto, 3 * i, new Uint8Array([i, i, i])),
 );
-
-/** RFC 9162 section 2.1.1, word for word. */
-function naiveRoot(hashes: readonly Uint8Array[]): Uint8Array {
-  if (hashes.length === 0) return testCrypto.sha256();
-  if (hashes.length === 1) return hashes[0];
-  let k = 1;
-  while (k * 2 < hashes.length) k *= 2;
-  return nodeHash(testCrypto, naiveRoot(hashes.slice(0, k)), naiveRoot(hashes.slice(k)));
-}
 
 function frontierOf(size: number): Uint8Array[] {
   let frontier: Uint8Array[] = [];
