@@ -19,24 +19,51 @@ export interface Chunks {
 /** Thrown by synchronous reads where a block is not at hand: {@link load} it, then run again. */
 export class MissingBlock extends StreamoError {
   /** Fetches the block; rejects with this error if it is nowhere to be had. */
-  readonly load: () => Promise<void>;
+  readonly load: (pins?: Pins) => Promise<void>;
 
   /** The block around `address` is not at hand. */
-  constructor(address: number, load?: () => Promise<void>) {
+  constructor(address: number, load?: (pins?: Pins) => Promise<void>) {
     super("missing_block", `the block that holds address ${address} is not here`, { address });
     this.load = load ?? (() => Promise.reject(this));
   }
 }
 
+/** Bytes of blocks that one reading may need at once. */
+const PINNED_MAX_BYTES = 64 * 2 ** 20;
+
+/** Blocks that stay at hand until one reading is through: it would never be if caches forgot them. */
+export class Pins {
+  readonly #releases: (() => void)[] = [];
+  #bytes = 0;
+
+  /** Holds on to a block of so many bytes, until `release` is called; `budget` past 64 MiB. */
+  add(bytes: number, release: () => void): void {
+    this.#releases.push(release);
+    this.#bytes += bytes;
+    if (this.#bytes <= PINNED_MAX_BYTES) return;
+    throw new StreamoError("budget", `reading needs more than ${PINNED_MAX_BYTES} bytes of blocks`);
+  }
+
+  /** Lets go of everything. */
+  release(): void {
+    for (const release of this.#releases.splice(0)) release();
+  }
+}
+
 /** Runs `work`, fetching blocks that are not at hand and starting again, until it gets through. */
 export async function untilThere<T>(work: () => T): Promise<T> {
-  for (;;) {
-    try {
-      return work();
-    } catch (error) {
-      if (!(error instanceof MissingBlock)) throw error;
-      await error.load();
+  const pins = new Pins();
+  try {
+    for (;;) {
+      try {
+        return work();
+      } catch (error) {
+        if (!(error instanceof MissingBlock)) throw error;
+        await error.load(pins);
+      }
     }
+  } finally {
+    pins.release();
   }
 }
 

@@ -1,6 +1,6 @@
 /** What a store holds of one log, read by address: blocks at hand, or fetched when asked for. */
 
-import { type Chunks, MissingBlock } from "../codec/chunks.ts";
+import { type Chunks, MissingBlock, type Pins } from "../codec/chunks.ts";
 import type { Key } from "../identity/key.ts";
 import type { Block } from "./block.ts";
 import { BlockCache } from "./block_cache.ts";
@@ -14,6 +14,8 @@ export class StoredBlocks implements Chunks {
   readonly #cache: BlockCache;
   /** From here on the store holds another log's blocks: their bytes are not what addresses mean. */
   #cut = Infinity;
+  /** What readings in progress need, also where the cache is too small for it. */
+  readonly #pinned = new Set<{ readonly block: Block }>();
 
   /** Blocks of `key` in the epoch that `epoch` gives at the time. */
   constructor(store: Store, key: Key, epoch: () => number, cacheBytes: number) {
@@ -26,7 +28,7 @@ export class StoredBlocks implements Chunks {
   /** The bytes from `address` to the end of its block; throws MissingBlock. */
   at(address: number): Uint8Array {
     const block = this.#find(address);
-    if (block === undefined) throw new MissingBlock(address, () => this.load(address));
+    if (block === undefined) throw new MissingBlock(address, (pins) => this.load(address, pins));
     return block.bytes.subarray(address - block.start);
   }
 
@@ -36,13 +38,17 @@ export class StoredBlocks implements Chunks {
   }
 
   /** Fetches the block around `address`; `missing_block` if the store does not hold it either. */
-  async load(address: number): Promise<void> {
+  async load(address: number, pins?: Pins): Promise<void> {
     const block = address < this.#cut
       ? await this.#store.blockAt(this.#key, this.#epoch(), address)
       : undefined;
     // The log may have lost its place while the store was read.
     if (block === undefined || address >= this.#cut) throw new MissingBlock(address);
     this.#cache.add(block);
+    if (pins === undefined) return;
+    const pin = { block };
+    this.#pinned.add(pin);
+    pins.add(block.bytes.length, () => this.#pinned.delete(pin));
   }
 
   /** Keeps a block that has just been stored at hand. */
@@ -62,7 +68,11 @@ export class StoredBlocks implements Chunks {
 
   #find(address: number): Block | undefined {
     const cached = this.#cache.get(address);
-    if (cached !== undefined || address >= this.#cut) return cached;
+    if (cached !== undefined) return cached;
+    for (const { block } of this.#pinned) {
+      if (address >= block.start && address < block.start + block.bytes.length) return block;
+    }
+    if (address >= this.#cut) return undefined;
     const stored = this.#store.blockAtSync?.(this.#key, this.#epoch(), address);
     if (stored !== undefined) this.#cache.add(stored);
     return stored;
