@@ -201,16 +201,21 @@ async function mirror(
   printer.fact("files", `${folder} (both ways)`);
   const stop = repo.on("change", () => mirror.notify());
   let problems = "";
+  let failure = "";
   let isFirst = true;
   try {
     await mirror.watch({
       signal,
       onReport: (report) => {
+        failure = "";
         problems = printReport(report, problems, printer);
         if (isFirst) onFirst();
         isFirst = false;
       },
-      onError: (error) => printer.line(`cannot mirror ${folder}: ${messageOf(error)}`),
+      onError: ({ message }) => {
+        if (message !== failure) printer.line(message);
+        failure = message;
+      },
     });
   } finally {
     stop();

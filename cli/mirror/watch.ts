@@ -21,6 +21,8 @@ export interface WatchOptions {
   readonly maxQuietMs?: number;
   /** A sync without any known change, as watchers miss some; 60 s. */
   readonly rescanMs?: number;
+  /** The same while the folder cannot be watched; 2 s, but ten times what a sync takes. */
+  readonly unwatchedMs?: number;
 }
 
 /** What {@link watchFolder} needs besides. */
@@ -37,7 +39,8 @@ export interface WatchFolderOptions extends WatchOptions {
 
 /** Watches until the signal. */
 export async function watchFolder(options: WatchFolderOptions): Promise<void> {
-  const { signal, quietMs = 50, maxQuietMs = 1000, rescanMs = 60_000 } = options;
+  const { signal, quietMs = 50, maxQuietMs = 1000, rescanMs = 60_000, unwatchedMs = 2000 } =
+    options;
   const bell = new Bell(signal);
   options.onWake(() => bell.ring());
   const fail = (error: unknown): void => {
@@ -45,8 +48,10 @@ export async function watchFolder(options: WatchFolderOptions): Promise<void> {
     options.onError(error);
   };
   let events = watchEvents(options, bell);
+  let toldOf: string | undefined;
   try {
     while (!signal.aborted) {
+      const start = performance.now();
       // From here on a change counts for the next sync, however long this one takes.
       bell.clear();
       let pending = false;
@@ -65,8 +70,12 @@ export async function watchFolder(options: WatchFolderOptions): Promise<void> {
         // A folder that went away and comes back is another one to the watcher.
         events.failed = true;
       }
-      if (events.error !== undefined) fail(events.error);
-      await bell.wait(pending && !events.failed ? maxQuietMs : rescanMs);
+      // One unreadable folder inside is enough: that is told once, and need not end anything.
+      if (events.error !== undefined && events.error.message !== toldOf) fail(events.error);
+      toldOf = events.error?.message;
+      const pollMs = Math.max(unwatchedMs, 10 * (performance.now() - start));
+      const waitMs = events.failed ? pollMs : pending ? maxQuietMs : rescanMs;
+      await bell.wait(Math.min(waitMs, rescanMs));
       await bell.quiet(quietMs, maxQuietMs);
     }
   } finally {
@@ -88,7 +97,8 @@ function watchEvents({ root, matters }: WatchFolderOptions, bell: Bell): Events 
   const events: Events = { failed: false, error: undefined, close: () => Promise.resolve() };
   const fail = (error: unknown): void => {
     if (!isFileError(error)) throw error;
-    const message = `cannot watch the folder "${root}": ${error.message}`;
+    const message =
+      `cannot watch "${root}", changes are looked for now and then instead: ${error.message}`;
     events.error = new StreamoError("storage", message, {}, { cause: error });
     events.failed = true;
   };
