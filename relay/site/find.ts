@@ -23,9 +23,16 @@ export interface SiteFile {
 /** What stands at a path of a site. */
 export type Found = SiteFile | { readonly kind: "directory"; readonly path: string };
 
-/** The map of files in a repo's value: what is under `files` if that is a map, else the value. */
+/**
+ * The map of files in a repo's value: what is under `files` if that is a map, else the value. A file of
+ * the name `files` at the top is a map as well if it may be executed or is a symlink.
+ */
 export function siteBase(snapshot: Snapshot): Path {
-  return snapshot.stat("files")?.kind === "map" ? ["files"] : [];
+  const files = snapshot.stat("files");
+  if (files?.kind !== "map") return [];
+  const isExecutable = snapshot.stat("files", "executable")?.kind === "scalar";
+  const isLink = files.size === 1 && snapshot.stat("files", "symlink")?.kind === "string";
+  return isExecutable || isLink ? [] : ["files"];
 }
 
 /**

@@ -236,6 +236,8 @@ Deno.test("bytes that changed in a segment are never passed on", async () => {
     const origin = ["--origin", `localhost:${port}`];
     await using two = streamo([...person(`${top}/two-data`), "--files", `${top}/two`, ...origin]);
     await two.line(/damaged/);
+    await two.line(/ files /);
+    await two.stop();
     assert.deepEqual([...listTree(`${top}/two`).keys()], []);
   });
 });

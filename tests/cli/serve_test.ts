@@ -24,6 +24,8 @@ async function withSite(args: readonly string[], test: (site: Site) => Promise<v
     write(`${files}/app.ts`, SCRIPT);
     write(`${files}/film.mp4`, video);
     write(`${files}/tool.sh`, "#!/bin/sh\n", 0o755);
+    // Looks in the value like the key below which files can be.
+    if (args.length === 0) write(`${files}/files`, "#!/bin/sh\n", 0o755);
     write(`${files}/docs/index.html`, "<!doctype html><p>docs");
     for (const [n, name] of oddNames().entries()) write(`${files}/odd/${name}`, `odd ${n}`);
     await using program = streamo(
