@@ -240,8 +240,10 @@ export class Channel {
     try {
       await this.repo.receive(run, this);
     } catch (error) {
+      if (!(error instanceof StreamoError)) throw error;
+      if (error.code === "bad_block") return await this.#input({ type: "misfit", run });
       // Another connection was faster: that is no mistake of this peer.
-      if (!(error instanceof StreamoError && error.code === "conflict")) throw error;
+      if (error.code !== "conflict") throw error;
       if (!this.#options.isOpener) return this.#refuse(error.code, error.message);
       return await this.#inspect(run.head, undefined, undefined);
     }

@@ -68,6 +68,8 @@ export type Input =
   | { readonly type: "compared"; readonly at: readonly number[]; readonly same: readonly boolean[] }
   | { readonly type: "want"; readonly from: number }
   | { readonly type: "run"; readonly run: Run }
+  /** A run that this side took for the next one does not fit. */
+  | { readonly type: "misfit"; readonly run: Run }
   /** A run was stored; this side has `own` now. */
   | { readonly type: "stored"; readonly own: Position; readonly ownHead: number }
   /** The peer's branch is whole, merged, and has taken this one's place. */
@@ -154,6 +156,8 @@ export function step(state: ChannelState, input: Input): Step {
         : live({ ...state, sent: input.from });
     case "run":
       return onRun(state, input.run);
+    case "misfit":
+      return onMisfit(state, input.run);
     case "stored": {
       const { own, ownHead } = input;
       const sent = Math.max(state.sent ?? 0, own.blocks);
@@ -257,18 +261,21 @@ function settle(state: ChannelState): Step {
   if (low === own.blocks) {
     // Theirs only goes on where ours ends: nothing to settle.
     const message: Message = { type: "want", key: peer!.key, from: low };
-    return [{ ...state, phase: "live", sent: low }, [{ type: "send", message }]];
+    return [{ ...state, phase: "live", sent: low, acked: low }, [{ type: "send", message }]];
   }
   // Where both would settle it, the side whose branch loses does: else both swap for ever.
   if (peerWins || state.canMerge && !state.peerOpens) {
     return [{ ...state, phase: "fetching" }, [{ type: "fetch", from: low }]];
   }
-  return [{ ...state, phase: "apart", sent: undefined }, []];
+  // The other side must know the head that it loses to.
+  const news: Effect[] = state.peerOpens ? [{ type: "opened", shared: undefined }] : [];
+  return [{ ...state, phase: "apart", sent: undefined }, news];
 }
 
 function onRun(state: ChannelState, run: Run): Step {
   if (state.phase === "fetching") return [state, [{ type: "hold", run }]];
-  if (state.phase === "comparing") return [state, []];
+  // Too early for the blocks, but not for the head: who wins may depend on it.
+  if (state.phase === "comparing") return [state, [{ type: "inspect", head: run.head }]];
   const isOlder = run.head.epoch === state.own.epoch && run.head.blocks < state.ownHead;
   if (isOlder && !state.isOpener) {
     return [state, [{ type: "refuse", code: "stale", message: "a head older than the one here" }]];
@@ -282,9 +289,22 @@ function onRun(state: ChannelState, run: Run): Step {
       ? again({ ...state, phase: "opening", sent: undefined }, { type: "open" })
       : [state, [{ type: "refuse", code: "conflict", message: "blocks with a gap before them" }]];
   }
-  if (state.isOpener) return again(state, { type: "inspect", head: run.head });
+  // No more than a look: another peer may have been faster with every single one.
+  if (state.isOpener) return [state, [{ type: "inspect", head: run.head }]];
   // Already here (sent twice, or written by both at once): the sender looks at our head and goes on.
   return [state, [{ type: "refuse", code: "conflict", message: "blocks that do not come next" }]];
+}
+
+/**
+ * A lie, if the peer is known to have all that comes before: it has said so, or sent it. Else this
+ * side may have written in the meantime where the peer's blocks go on.
+ */
+function onMisfit(state: ChannelState, run: Run): Step {
+  if (state.isOpener && run.first > state.acked) {
+    return again(state, { type: "inspect", head: run.head });
+  }
+  const message = `blocks from ${run.first} that the head does not cover`;
+  return [state, [{ type: "refuse", code: "bad_block", message }]];
 }
 
 function onAdvanced(
@@ -295,10 +315,10 @@ function onAdvanced(
   // Blocks that the peer has were replaced here: it is told again from where they were.
   const sent = state.sent === undefined ? undefined : Math.min(state.sent, from);
   const next = { ...state, own, ownHead, sent, acked: Math.min(state.acked, from) };
-  if (state.phase !== "live") return [next, []];
   // A peer with another branch gets no blocks before it asks for them, but it must hear of the head.
-  if (sent === undefined && !state.isOpener) return [next, [{ type: "opened", shared: undefined }]];
-  return live(next);
+  const isApart = state.phase === "apart" || state.phase === "live" && !state.isOpener;
+  if (isApart && sent === undefined) return [next, [{ type: "opened", shared: undefined }]];
+  return state.phase === "live" ? live(next) : [next, []];
 }
 
 /** Looks or asks again, but not for ever: a peer may answer so that nothing ever gets through. */
@@ -316,8 +336,9 @@ function onReject(
   head: SignedHead | undefined,
 ): Step {
   if (state.phase === "comparing" || state.phase === "fetching") return [state, []];
-  // Also "stale" is no verdict: another device was faster, and what is here must be merged with it.
-  if ((code === "conflict" || code === "stale") && state.isOpener) {
+  // No verdicts: another device was faster, and what is here must be merged with it.
+  const isRace = code === "conflict" || code === "stale" || code === "bad_block";
+  if (isRace && state.isOpener) {
     const next = { ...state, sent: undefined };
     // Without a head there, another upload has taken the place of this one.
     return head === undefined
