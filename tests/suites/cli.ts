@@ -38,6 +38,7 @@ export class Program implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #listeners = new Set<() => void>();
   readonly #hasTerminal: boolean;
+  #wasKilled = false;
   #isRunning = true;
 
   /** Starts a script of the project. */
@@ -68,6 +69,11 @@ export class Program implements AsyncDisposable {
   /** Whether it has not ended. */
   get isRunning(): boolean {
     return this.#isRunning;
+  }
+
+  /** Whether {@link kill} was called. */
+  get wasKilled(): boolean {
+    return this.#wasKilled;
   }
 
   /** The first line from number `from` on that matches; waits for it. */
@@ -116,6 +122,7 @@ export class Program implements AsyncDisposable {
 
   /** Ends it in the middle of whatever it does. */
   async kill(): Promise<Ending> {
+    this.#wasKilled = true;
     if (this.#isRunning) this.#child.kill("SIGKILL");
     return await this.ended;
   }

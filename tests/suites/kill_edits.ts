@@ -99,17 +99,17 @@ export class Edits {
     for (const { path } of edits) {
       const name = path.replace(".", "\\.");
       const committed = await line(
-        new RegExp(`committed .*(?<=[ ,])${name}[, ].*, (\\d+) blocks?\\)`),
+        new RegExp(`committed .*(?<=[ ,])${name}[, ].*, ([\\d,]+) blocks?\\)`),
         from,
       );
-      blocks = committed === undefined ? Infinity : Math.max(blocks, Number(committed[1]));
+      blocks = committed === undefined ? Infinity : Math.max(blocks, toNumber(committed[1]));
       if (committed === undefined) break;
     }
     for (let next = from; blocks < Infinity;) {
-      const acked = await line(/acknowledged everything \((\d+) block/, next);
+      const acked = await line(/acknowledged everything \(([\d,]+) block/, next);
       if (acked === undefined) break;
       next = program.lines.indexOf(acked.input, next) + 1;
-      if (Number(acked[1]) < blocks) continue;
+      if (toNumber(acked[1]) < blocks) continue;
       for (const edit of edits) edit.isAcknowledged = true;
       break;
     }
@@ -152,4 +152,9 @@ export class Edits {
 /** A moment that chance chose: no test waits for anything by it. */
 export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** The number that the command prints as `1,234`. */
+export function toNumber(text: string): number {
+  return Number(text.replaceAll(",", ""));
 }
