@@ -1,0 +1,9 @@
+/** Core against plain values, on random input. `STREAMO_SEED` and `STREAMO_PATH` replay a failure. */
+
+import { checker } from "../suites/model/check.ts";
+import { codecProperties } from "../suites/model/codec_properties.ts";
+import { valueProperties } from "../suites/model/value_properties.ts";
+
+const check = checker();
+codecProperties(check);
+valueProperties(check);
