@@ -41,6 +41,8 @@ const MESSAGES: readonly Message[] = [
   { type: "pong" },
 ];
 
+const hex = toHex(root);
+
 Deno.test("every message comes back as it was sent", () => {
   for (const message of MESSAGES) {
     assert.deepStrictEqual(decodeMessage(encodeMessage(message)), message);
@@ -80,7 +82,6 @@ Deno.test("fields that are not known are ignored, codes that are not known are r
 });
 
 Deno.test("every malformed form is named", () => {
-  const hex = toHex(root);
   const bad: [string, unknown][] = [
     ["no object", 7],
     ["null", null],
@@ -133,6 +134,9 @@ Deno.test("every malformed form is named", () => {
   for (const [name, value] of bad) {
     assert.throws(() => decodeMessage(JSON.stringify(value)), { code: "malformed" }, name);
   }
+});
+
+Deno.test("what is no JSON, and other protocols, are named", () => {
   for (const text of ["", "{", "undefined", '{"type":"ping"}x', "\u0000"]) {
     assert.throws(() => decodeMessage(text), { code: "malformed" }, text);
   }

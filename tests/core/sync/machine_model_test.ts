@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { type RandomSource, randomSource } from "../../suites/random.ts";
+import { ModelSide } from "../../suites/sync_model.ts";
+
+const answerer = { isOpener: false, canMerge: false };
+
+/** Delivers and writes in a random order until nothing is on its way. */
+function settle(sides: readonly ModelSide[], writes: number, random: RandomSource): void {
+  for (let steps = 0;; steps++) {
+    assert.ok(steps < 20_000, `${random.seed}: it never ends`);
+    const busy = sides.filter(({ outbox }) => outbox.length > 0);
+    if (busy.length === 0 && writes === 0) return;
+    if (writes > 0 && random.integer(0, 9) === 0) {
+      writes--;
+      const writer = sides[random.integer(0, 1)];
+      if (writer.state.canMerge) writer.write();
+    } else if (busy.length > 0) {
+      const from = busy[random.integer(0, busy.length - 1)];
+      sides[1 - sides.indexOf(from)].receive(from.outbox.shift()!);
+    }
+  }
+}
+
+const PAIRS = {
+  "a device and a relay": [{ isOpener: true, canMerge: true }, answerer],
+  "a reader and a relay": [{ isOpener: true, canMerge: false }, answerer],
+  "two devices that ask each other": [
+    { isOpener: true, canMerge: true },
+    { isOpener: true, canMerge: true },
+  ],
+  "a device and a reader that ask each other": [
+    { isOpener: true, canMerge: true },
+    { isOpener: true, canMerge: false },
+  ],
+} as const;
+
+for (const [name, kinds] of Object.entries(PAIRS)) {
+  Deno.test(`machine: ${name} end on equal logs, or know that they are apart`, () => {
+    const random = randomSource();
+    let equal = 0;
+    for (let i = 0; i < 400; i++) {
+      const common = words("c", random.integer(0, 6));
+      const sides = kinds.map((kind, side) =>
+        new ModelSide({
+          ...kind,
+          name: "ab"[side],
+          words: [...common, ...words("xy"[side], random.integer(0, random.integer(0, 5)))],
+          random,
+        })
+      );
+      for (const side of sides) if (side.state.isOpener) side.start();
+      settle(sides, random.integer(0, 6), random);
+      const [a, b] = sides;
+      const context = `${random.seed}, case ${i}: ${a.words} | ${b.words} ${a.state.phase}`;
+      assert.deepStrictEqual([a.violation, b.violation], ["", ""], context);
+      const isEqual = String(a.words) === String(b.words);
+      if (isEqual) equal++;
+      else if (!kinds.some(({ canMerge }) => canMerge)) {
+        assert.equal(a.state.phase, "apart", context);
+      } else assert.fail(`they differ: ${context}`);
+      assert.ok(a.merges + b.merges <= 12, context);
+    }
+    assert.ok(equal > 200, `${equal} of 400 ended equal`);
+  });
+}
+
+function words(letter: string, count: number): string[] {
+  return Array.from({ length: count }, (_, i) => `${letter}${i}`);
+}
