@@ -1,4 +1,4 @@
-/** Core against plain values, on random input. `STREAMO_SEED` and `STREAMO_PATH` replay a failure. */
+/** Core against plain values, on random input. See `model/check.ts` for how to replay a failure. */
 
 import { checker } from "../suites/model/check.ts";
 import { codecProperties } from "../suites/model/codec_properties.ts";

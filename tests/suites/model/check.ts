@@ -1,6 +1,6 @@
 /**
- * Runs properties as tests. A failure prints its seed and path; STREAMO_SEED and STREAMO_PATH run that
- * very case again.
+ * Runs properties as tests. A failure prints its seed and path: STREAMO_SEED and STREAMO_PATH run that
+ * very case again, and with STREAMO_SHRINK=1 a smaller one is looked for, which may take minutes.
  */
 
 import fc from "fast-check";
@@ -21,9 +21,7 @@ export function checker(factor = 1): Check {
         numRuns: Math.ceil(runs * factor),
         ...(seed === undefined ? {} : { seed: Number(seed) }),
         ...(path === undefined ? {} : { path }),
-        endOnFailure: false,
-        // Shrinking stops here: the smallest case found so far is printed with its seed.
-        interruptAfterTimeLimit: undefined,
+        endOnFailure: Deno.env.get("STREAMO_SHRINK") === undefined,
       });
     });
   };
