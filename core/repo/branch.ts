@@ -4,11 +4,13 @@ import { Space, untilThere } from "../codec/chunks.ts";
 import { decode } from "../codec/decode.ts";
 import type { Item, Value } from "../codec/value.ts";
 import type { Log } from "../log/log.ts";
+import { eventRecords, type HistoryRange, records } from "./history.ts";
 import {
-  checkSeq,
   findRecord,
   type LogRecord,
+  ReadRecord,
   readRecord,
+  skipFrom,
   skipSeq,
   writeRecord,
 } from "./record.ts";
@@ -67,60 +69,68 @@ export class Branch {
     return true;
   }
 
-  /** Appends a record; `now` is the clock's time in milliseconds. */
+  /**
+   * Appends a record; `now` is the clock's time in milliseconds. The first record of a log that goes
+   * on from an earlier epoch gets the number `first`.
+   */
   append(
     { root, message = "", event, hasEvent = false, cites }: RecordContent,
     now: number,
+    first = 0,
   ): LogRecord {
-    const seq = this.record === undefined ? 0 : this.record.seq + 1;
-    const before = seq === 0 ? [] : this.#spine.filter((record) => record.seq <= skipSeq(seq));
-    const content = {
+    const before = this.record;
+    const seq = before === undefined ? first : before.seq + 1;
+    if (before !== undefined) first = before.first;
+    const spine = seq === first
+      ? []
+      : this.#spine.filter((record) => record.seq <= skipSeq(seq, first));
+    const fields = {
       seq,
+      first,
       // A clock that steps back must not make time run backwards in history.
-      time: Math.max(Math.floor(now), this.record?.time ?? 0),
-      parent: this.record?.address,
-      skip: before[0]?.address,
+      time: Math.max(Math.floor(now), before?.time ?? 0),
+      parent: before?.address,
+      skip: spine[0]?.address,
       root,
       event,
       hasEvent,
       message,
-      cites,
+      citesItem: cites,
     };
-    const address = writeRecord(this.space, content, (chunk) => this.log.appendNew(chunk));
-    this.record = { address, ...content };
-    this.#spine = [this.record, ...before];
+    const address = writeRecord(this.space, fields, (chunk) => this.log.appendNew(chunk));
+    this.record = new ReadRecord(this.space, address, fields);
+    this.#spine = [this.record, ...spine];
     this.snapshot = new Snapshot(this.space, root);
     return this.record;
   }
 
-  /** The records, newest first. */
-  *history(): Generator<LogRecord> {
-    let { record } = this;
-    while (record !== undefined) {
-      yield record;
-      record = record.parent === undefined ? undefined : readRecord(this.space, record.parent);
-    }
+  /** See {@link records}. */
+  history(range?: HistoryRange): Generator<LogRecord> {
+    return records(this.space, this.record, range);
   }
 
-  /** The events, oldest first: the last so many, or since a time. */
-  events({ last = Infinity, since }: { last?: number; since?: Date } = {}): PublishedEvent[] {
-    const found: PublishedEvent[] = [];
-    for (const record of this.history()) {
-      if (found.length >= last || since !== undefined && record.time < since.getTime()) break;
-      if (record.hasEvent) found.push({ record, value: decode(this.space, record.event) });
-    }
-    return found.reverse();
+  /** See {@link eventRecords}. */
+  events(range?: HistoryRange): PublishedEvent[] {
+    return eventRecords(this.space, this.record, range)
+      .map((record) => ({ record, value: decode(this.space, record.event) }));
   }
 
-  /** The newest record at or before a sequence number or a time. */
+  /**
+   * The newest record at or before a sequence number or a time. Of a record: the record itself, unless
+   * it is of a log whose place this one has taken, and not in this one.
+   */
   recordAt(when: LogRecord | number | Date): LogRecord | undefined {
     if (this.record === undefined) return undefined;
     if (typeof when === "number") {
       return findRecord(this.space, this.record, ({ seq }) => seq <= when);
     }
-    if (!(when instanceof Date)) return when;
-    const latest = when.getTime();
-    return findRecord(this.space, this.record, ({ time }) => time <= latest);
+    if (when instanceof Date) {
+      const latest = when.getTime();
+      return findRecord(this.space, this.record, ({ time }) => time <= latest);
+    }
+    if (when instanceof ReadRecord && when.isOf(this.space)) return when;
+    const found = findRecord(this.space, this.record, ({ seq }) => seq <= when.seq);
+    return found?.address === when.address && found.time === when.time ? found : undefined;
   }
 }
 
@@ -128,8 +138,7 @@ function readSpine(space: Space, address: number): LogRecord[] {
   let record = readRecord(space, address);
   const spine = [record];
   while (record.skip !== undefined) {
-    // Checked, so that what an author wrote decides nothing about how long this takes.
-    record = checkSeq(readRecord(space, record.skip), skipSeq(record.seq));
+    record = skipFrom(space, record);
     spine.push(record);
   }
   return spine;

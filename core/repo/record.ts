@@ -1,24 +1,27 @@
 /**
  * Records: the entries of history.
  *
- *     [0x94] [flags] [seq] [time] [parent?] [skip?] [value] [event?] [message?] [cites?]
+ *     [0x94] [flags] [seq] [time] [first?] [parent?] [skip?] [value] [event?] [message?] [cites?]
  *
- * `parent` is there unless seq is 0; `skip` when it is not the parent. It points to the record whose
- * seq has the lowest set bit cleared, so any record is found in O(log n) hops.
+ * `first` is the seq of the log's first record, where that is not 0. `parent` is there in all others;
+ * `skip` when it is not the parent. Counted from the first record on, it points to the one whose
+ * number has the lowest set bit cleared, so any record is found in O(log n) hops.
  */
 
 import { writeItem } from "../codec/builder.ts";
 import type { Space } from "../codec/chunks.ts";
+import { decode } from "../codec/decode.ts";
 import { readItem } from "../codec/node.ts";
 import { readAddress, readScalar, writeScalar } from "../codec/scalar.ts";
 import { INLINE_SMALL, PIECE_MAX_BYTES, RECORD } from "../codec/tags.ts";
-import type { Item } from "../codec/value.ts";
+import type { Item, Value } from "../codec/value.ts";
 import { malformed, Reader, type Writer } from "../codec/writer.ts";
 import { StreamoError } from "../errors.ts";
 
 const HAS_EVENT = 1;
 const HAS_MESSAGE = 2;
 const HAS_CITES = 4;
+const HAS_FIRST = 8;
 
 /** The last moment that a Date can hold. */
 const TIME_MAX_MS = 8.64e15;
@@ -27,8 +30,10 @@ const TIME_MAX_MS = 8.64e15;
 export interface LogRecord {
   /** Where the record is in its log. */
   readonly address: number;
-  /** 0 for the first. */
+  /** One more than its parent's; it goes on when an epoch is raised. */
   readonly seq: number;
+  /** The seq of the first record in this log: 0 unless earlier ones were forgotten. */
+  readonly first: number;
   /** When it was written, in milliseconds since 1970; never before its parent's. */
   readonly time: number;
   /** Address of the record before, undefined for the first. */
@@ -43,30 +48,41 @@ export interface LogRecord {
   readonly hasEvent: boolean;
   /** What its author says about it. */
   readonly message: string;
-  /** Where it came from: heads or links; undefined if nowhere else. */
-  readonly cites: Item;
+  /** What {@link cites} is decoded from. */
+  readonly citesItem: Item;
+  /**
+   * Where it came from, decoded when asked for: links, or the heads whose place it took; undefined if
+   * nowhere else.
+   */
+  readonly cites: Value;
 }
 
-/** The encoded bytes of a record; a view into `space`'s buffer until the next write. */
+/** What is written of a record. */
+export type RecordFields =
+  & Omit<LogRecord, "address" | "first" | "cites" | "citesItem">
+  & Partial<Pick<LogRecord, "first" | "citesItem">>;
+
+/** Appends the bytes of a record with `append`, whose result is its address. */
 export function writeRecord(
   space: Space,
-  record: Omit<LogRecord, "address">,
+  record: RecordFields,
   append: (chunk: Uint8Array) => number,
 ): number {
   const writer = space.borrow();
-  const { seq, parent, skip, event, hasEvent, message, cites } = record;
+  const { seq, first = 0, parent, skip, event, hasEvent, message, citesItem } = record;
   const flags = (hasEvent ? HAS_EVENT : 0) | (message === "" ? 0 : HAS_MESSAGE) |
-    (cites === undefined ? 0 : HAS_CITES);
+    (citesItem === undefined ? 0 : HAS_CITES) | (first === 0 ? 0 : HAS_FIRST);
   writer.u8(RECORD);
   writer.u8(flags);
   writer.varint(seq);
   writer.varint(record.time);
+  if (first > 0) writer.varint(first);
   if (parent !== undefined) writer.varint(parent);
   if (skip !== undefined && skip !== parent) writer.varint(skip);
   writeItem(space, writer, record.root, INLINE_SMALL);
   if (hasEvent) writeItem(space, writer, event, INLINE_SMALL);
   if (flags & HAS_MESSAGE) writeMessage(writer, message);
-  if (flags & HAS_CITES) writeItem(space, writer, cites, INLINE_SMALL);
+  if (flags & HAS_CITES) writeItem(space, writer, citesItem, INLINE_SMALL);
   const address = append(writer.view());
   space.release(writer);
   return address;
@@ -89,13 +105,20 @@ export function readRecord(space: Space, address: number): LogRecord {
   const reader = new Reader(space.at(address));
   if (reader.u8() !== RECORD) throw malformed(`the chunk at ${address} is not a record`);
   const flags = reader.u8();
-  if (flags > 7) throw malformed(`a record with unknown flags ${flags}`);
+  if (flags > 15) throw malformed(`a record with unknown flags ${flags}`);
   const seq = reader.varint();
   const time = reader.varint();
-  const parent = seq === 0 ? undefined : readAddress(reader, address);
-  const skip = seq === 0 ? undefined : seq % 2 === 1 ? parent : readAddress(reader, address);
-  if (seq > 0 && seq % 2 === 0 && skip === parent) throw malformed("a record skips to its parent");
   if (time > TIME_MAX_MS) throw malformed(`a record's time is ${time}`);
+  const first = flags & HAS_FIRST ? reader.varint() : 0;
+  if (first > seq || flags & HAS_FIRST && first === 0) {
+    throw malformed(`the first record before ${seq} is ${first}`);
+  }
+  const place = seq - first;
+  const parent = place === 0 ? undefined : readAddress(reader, address);
+  const skip = place === 0 ? undefined : place % 2 === 1 ? parent : readAddress(reader, address);
+  if (place > 0 && place % 2 === 0 && skip === parent) {
+    throw malformed("a record skips to its parent");
+  }
   const root = readItem(reader, address, INLINE_SMALL);
   const hasEvent = (flags & HAS_EVENT) !== 0;
   const event = hasEvent ? readItem(reader, address, INLINE_SMALL) : undefined;
@@ -103,16 +126,58 @@ export function readRecord(space: Space, address: number): LogRecord {
   if (typeof message !== "string" || flags & HAS_MESSAGE && message === "") {
     throw malformed("a record's message is not a string");
   }
-  const cites = flags & HAS_CITES ? readItem(reader, address, INLINE_SMALL) : undefined;
-  if (flags & HAS_CITES && cites === undefined) throw malformed("a record cites undefined");
-  return { address, seq, time, parent, skip, root, event, hasEvent, message, cites };
+  const citesItem = flags & HAS_CITES ? readItem(reader, address, INLINE_SMALL) : undefined;
+  if (flags & HAS_CITES && citesItem === undefined) throw malformed("a record cites undefined");
+  const fields = { seq, first, time, parent, skip, root, event, hasEvent, message, citesItem };
+  return new ReadRecord(space, address, fields);
 }
 
-/** The seq that `skip` of record `seq` points to. */
-export function skipSeq(seq: number): number {
-  // Not `seq & (seq - 1)`: bitwise operators would cut the number to 32 bits.
+/** A record of `space`: reads its citation only when it is asked for. */
+export class ReadRecord implements LogRecord {
+  readonly address: number;
+  readonly seq: number;
+  readonly first: number;
+  readonly time: number;
+  readonly parent: number | undefined;
+  readonly skip: number | undefined;
+  readonly root: Item;
+  readonly event: Item;
+  readonly hasEvent: boolean;
+  readonly message: string;
+  readonly citesItem: Item;
+  readonly #space: Space;
+
+  constructor(space: Space, address: number, fields: RecordFields) {
+    this.#space = space;
+    this.address = address;
+    this.seq = fields.seq;
+    this.first = fields.first ?? 0;
+    this.time = fields.time;
+    this.parent = fields.parent;
+    this.skip = fields.skip;
+    this.root = fields.root;
+    this.event = fields.event;
+    this.hasEvent = fields.hasEvent;
+    this.message = fields.message;
+    this.citesItem = fields.citesItem;
+  }
+
+  /** Whether its addresses are those of `space`. */
+  isOf(space: Space): boolean {
+    return this.#space === space;
+  }
+
+  get cites(): Value {
+    return decode(this.#space, this.citesItem);
+  }
+}
+
+/** The seq that `skip` of record `seq` points to, in a log whose first record is `first`. */
+export function skipSeq(seq: number, first: number): number {
+  // Not `place & (place - 1)`: bitwise operators would cut the number to 32 bits.
+  const place = seq - first;
   let bit = 1;
-  while (seq % (bit * 2) === 0) bit *= 2;
+  while (place % (bit * 2) === 0) bit *= 2;
   return seq - bit;
 }
 
@@ -125,17 +190,27 @@ export function findRecord(
   let record = from;
   while (!isEnough(record)) {
     if (record.parent === undefined) return undefined;
-    const skip = readRecord(space, record.skip!);
-    checkSeq(skip, skipSeq(record.seq));
+    const skip = skipFrom(space, record);
     // Too far if the skip is accepted already: then go one step only.
     if (record.skip === record.parent || !isEnough(skip)) record = skip;
-    else record = checkSeq(readRecord(space, record.parent), record.seq - 1);
+    else record = parentOf(space, record)!;
   }
   return record;
 }
 
-/** `record`, if it has the number that its place in the chain demands. */
-export function checkSeq(record: LogRecord, seq: number): LogRecord {
-  if (record.seq !== seq) throw malformed(`record ${seq} says that it is ${record.seq}`);
-  return record;
+/** The record before `record`; undefined if that is the log's first. */
+export function parentOf(space: Space, record: LogRecord): LogRecord | undefined {
+  if (record.parent === undefined) return undefined;
+  return checkPlace(readRecord(space, record.parent), record.seq - 1, record.first);
+}
+
+/** The record that `record`, which is not the first, skips to. */
+export function skipFrom(space: Space, { seq, first, skip }: LogRecord): LogRecord {
+  return checkPlace(readRecord(space, skip!), skipSeq(seq, first), first);
+}
+
+/** Checked, so that what an author wrote decides nothing about how long a search takes. */
+function checkPlace(record: LogRecord, seq: number, first: number): LogRecord {
+  if (record.seq === seq && record.first === first) return record;
+  throw malformed(`record ${seq} (from ${first}) says that it is ${record.seq} (${record.first})`);
 }

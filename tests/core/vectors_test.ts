@@ -127,7 +127,10 @@ Deno.test("records have these bytes", () => {
   for (const { hex, address, name, root, event, cites, ...numbers } of records.valid) {
     const record = readRecord(new Space(chunksOf(hex, address)), address);
     assert.partialDeepStrictEqual(record, { ...numbers, address }, name);
-    assert.deepEqual([record.root, record.event, record.cites], [root, event, cites].map(itemOf));
+    assert.deepEqual(
+      [record.root, record.event, record.citesItem],
+      [root, event, cites].map(itemOf),
+    );
     writeRecord(new Space(new MemoryChunks()), record, (chunk) => {
       assert.equal(chunk.toHex(), hex, name);
       return address;

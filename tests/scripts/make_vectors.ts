@@ -81,16 +81,16 @@ function pieces({ kind, length }: { kind: "zeros" | "hashed"; length: number }) 
   return { kind, length, pieces: lengths, nodes, item: length > 32_768 ? item : undefined };
 }
 
-function record({ name, address, ...content }: typeof RECORDS[number]) {
+function record({ name, address, citesItem, ...content }: typeof RECORDS[number]) {
   const chunks = new MemoryChunks();
   const space = new Space(chunks);
   let hex = "";
-  writeRecord(space, content, (chunk) => {
+  writeRecord(space, { ...content, citesItem }, (chunk) => {
     hex = chunk.toHex();
     return address;
   });
   const items = { root: scalar(content.root), event: scalar(content.event) };
-  return { name, address, ...content, ...items, cites: scalar(content.cites), hex };
+  return { name, address, ...content, ...items, cites: scalar(citesItem), hex };
 }
 
 async function write(name: string, content: unknown): Promise<void> {

@@ -181,6 +181,7 @@ export const RECORDS: {
   readonly name: string;
   readonly address: number;
   readonly seq: number;
+  readonly first?: number;
   readonly time: number;
   readonly parent: number | undefined;
   readonly skip: number | undefined;
@@ -188,7 +189,7 @@ export const RECORDS: {
   readonly event: Item;
   readonly hasEvent: boolean;
   readonly message: string;
-  readonly cites: Item;
+  readonly citesItem: Item;
 }[] = [
   record("the first record", 20, { seq: 0, root: new Ref(0) }),
   record("an odd one: its skip is its parent", 60, { seq: 1, parent: 20, skip: 20, root: 42 }),
@@ -197,7 +198,16 @@ export const RECORDS: {
   record("an event", 100, { seq: 1, parent: 2, skip: 2, hasEvent: true, event: "hello" }),
   record("an event that is undefined", 100, { seq: 1, parent: 2, skip: 2, hasEvent: true }),
   record("a message", 100, { seq: 1, parent: 2, skip: 2, message: "renamed" }),
-  record("a citation", 100, { seq: 1, parent: 2, skip: 2, message: "merge", cites: new Ref(50) }),
+  record("a citation", 100, {
+    seq: 1,
+    parent: 2,
+    skip: 2,
+    message: "merge",
+    citesItem: new Ref(50),
+  }),
+  record("the first one of a later epoch", 30, { seq: 40, first: 40, root: new Ref(0) }),
+  record("the one after it", 60, { seq: 41, first: 40, parent: 30, skip: 30, root: 42 }),
+  record("skips count from the first", 90, { seq: 42, first: 40, parent: 60, skip: 30 }),
 ];
 
 /** Records at address 1,000. */
@@ -207,6 +217,9 @@ export const RECORDS_BAD: Bad[] = [
   bad("a parent that does not come before", "940001" + "00" + "e807" + "00"),
   bad("a skip that does not come before", "940002" + "00" + "01" + "e807" + "00"),
   bad("a skip that is the parent", "940002" + "00" + "01" + "01" + "00"),
+  bad("a first record after this one", "940805" + "00" + "06" + "00"),
+  bad("a first record that need not be said", "940805" + "00" + "00" + "0100"),
+  bad("a skip that is the parent, counted from the first", "940807" + "00" + "05" + "0101" + "00"),
   bad("an empty message", "940200" + "00" + "00" + "40"),
   bad("a message that is a number", "940200" + "00" + "00" + "01"),
   bad("a citation of undefined", "940400" + "00" + "00" + "81"),
@@ -221,7 +234,7 @@ function record(
   content: Partial<typeof RECORDS[number]>,
 ): typeof RECORDS[number] {
   const empty = { parent: undefined, skip: undefined, root: 0, event: undefined, hasEvent: false };
-  const rest = { message: "", cites: undefined, time: 1_700_000_000_000, seq: 0 };
+  const rest = { message: "", citesItem: undefined, time: 1_700_000_000_000, seq: 0 };
   return { ...empty, ...rest, ...content, name, address };
 }
 
