@@ -53,7 +53,7 @@ export type { Clock, OpenSocket, Random, Timer } from "./core/platform.ts";
 export type { PublishedEvent } from "./core/repo/branch.ts";
 export type { Difference } from "./core/repo/diff.ts";
 export { type Draft, Stored } from "./core/repo/draft.ts";
-export { type Choice, type Conflict, laterWins, type OnConflict } from "./core/repo/merge.ts";
+export { type Choice, type Conflict, laterWins, type OnConflict } from "./core/repo/conflict.ts";
 export type { LogRecord } from "./core/repo/record.ts";
 export { Registry, type RegistryOptions } from "./core/repo/registry.ts";
 export type { RepoOptions, WriteOptions } from "./core/repo/options.ts";

@@ -1,12 +1,8 @@
-/** Where two devices changed one file: text is merged by line, else both versions stay. */
+/** Where two devices changed one file in ways that core does not combine: both versions stay. */
 
 import type { Path } from "../core/codec/value.ts";
-import type { Conflict, OnConflict } from "../core/repo/merge.ts";
-import { mergeText } from "./mirror/merge.ts";
+import type { OnConflict } from "../core/repo/conflict.ts";
 import { conflictPath } from "./mirror/names.ts";
-
-/** Text above this many bytes is not merged by line. */
-const MERGE_MAX_BYTES = 1 << 20;
 
 /** What {@link settleFiles} needs to know. */
 export interface SettleOptions {
@@ -31,8 +27,6 @@ export function settleFiles({ files, clock, tag, onKept }: SettleOptions): OnCon
     if (path.length > files.length + 1 && path[files.length + 1] !== "content") {
       return mineIsLater ? "mine" : "theirs";
     }
-    const merged = mergeLines(conflict);
-    if (merged !== undefined) return { value: merged };
     const date = new Date(clock()).toISOString().slice(0, 10);
     // A time of day in the tag: a second conflict on one day must not replace the first.
     const kept = conflictPath(name, date, `${tag}-${clock().toString(36)}`, 1);
@@ -40,16 +34,4 @@ export function settleFiles({ files, clock, tag, onKept }: SettleOptions): OnCon
     onKept?.(name, kept);
     return "theirs";
   };
-}
-
-function mergeLines(conflict: Conflict): string | undefined {
-  const { mineStat, theirsStat } = conflict;
-  const isText = mineStat.kind === "string" && theirsStat.kind === "string";
-  if (!isText || Math.max(mineStat.size, theirsStat.size) > MERGE_MAX_BYTES) return undefined;
-  const { base, mine, theirs } = conflict;
-  return typeof base === "string"
-    ? mergeText(mine as string, base, theirs as string)
-    : mine === theirs
-    ? mine as string
-    : undefined;
 }

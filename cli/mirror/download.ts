@@ -1,9 +1,9 @@
 /** From the repo to the folder: plain files, merges, and both versions where they differ. */
 
+import { mergeText } from "../../core/codec/merge_text.ts";
 import { StreamoError } from "../../core/errors.ts";
 import { decodeText, type Found, hashOf, readFile, startHash } from "./content.ts";
 import { FolderChanged, type Staged } from "./disk.ts";
-import { mergeText } from "./merge.ts";
 import { type Opened, SMALL_BYTES } from "./tree.ts";
 import type { Work } from "./work.ts";
 

@@ -1,127 +1,124 @@
 /** What changed between two values of one log, in time proportional to the change. */
 
 import type { Space } from "../codec/chunks.ts";
-import { child, containerOf, resolve } from "../codec/container.ts";
+import { containerOf } from "../codec/container.ts";
 import { decode } from "../codec/decode.ts";
 import type { Node } from "../codec/node.ts";
-import { writeScalar } from "../codec/scalar.ts";
-import { compareText } from "../codec/text.ts";
-import { type Item, type Path, Ref, type Value } from "../codec/value.ts";
-import { Writer } from "../codec/writer.ts";
-import { equal } from "../bytes.ts";
-import { ABSENT } from "./snapshot.ts";
-
-/** An item, or that there is none. */
-export type Maybe = Item | typeof ABSENT;
+import { DEPTH_MAX } from "../codec/tags.ts";
+import type { Path, Value } from "../codec/value.ts";
+import { StreamoError } from "../errors.ts";
+import { Comparer } from "./compare.ts";
+import { diffElements, pairElements } from "./diff_list.ts";
+import { diffEntries, type Maybe, sameContent } from "./diff_map.ts";
+import { ElementIds } from "./element_ids.ts";
+import { ABSENT, type Snapshot } from "./snapshot.ts";
 
 /**
  * One difference; `before` and `after` are undefined where there was or is nothing, and decoded when
  * asked for.
+ *
+ * Differences hold one after the other: whoever makes them in the order in which they are given turns
+ * the value before into the one after. In lists, an index therefore counts what earlier differences
+ * have added and removed: it is the place in the list after, and of a removed element the place where
+ * it would be.
  */
 export interface Difference {
   /** Where they differ. */
   readonly path: Path;
+  /** An entry or element that is new, one that is gone, or one with another value. */
+  readonly kind: "added" | "removed" | "changed";
   /** What was there. */
   readonly before: Value;
   /** What is there now. */
   readonly after: Value;
 }
 
-/** Whether two items of one log are equal values: by address, or by the bytes of scalars. */
-export function sameItem(a: Maybe, b: Maybe): boolean {
-  if (a === b) return true;
-  if (a === ABSENT || b === ABSENT) return false;
-  if (a instanceof Ref || b instanceof Ref) {
-    return a instanceof Ref && b instanceof Ref && a.address === b.address;
-  }
-  if (typeof a !== typeof b || typeof a === "string") return false;
-  const left = new Writer(16);
-  const right = new Writer(16);
-  writeScalar(left, a);
-  writeScalar(right, b);
-  return equal(left.view(), right.view());
-}
+/** Differences that are given at most: about 200 bytes of memory each. */
+const DIFFERENCES_MAX = 1_000_000;
 
 /**
- * {@link sameItem}, also where a scalar sits inside a small map and has a chunk under a tree: a map
- * that has grown past the small form has not changed in all its entries.
+ * Where two snapshots of one repo differ: maps key by key, in key order; lists element by element, in
+ * list order; everything else as a whole. `budget` past `limit` differences.
  */
-function sameContent(space: Space, a: Maybe, b: Maybe): boolean {
-  if (sameItem(a, b)) return true;
-  if (a === ABSENT || b === ABSENT || !(a instanceof Ref || b instanceof Ref)) return false;
-  return sameItem(resolve(space, a), resolve(space, b));
+export function diffSnapshots(
+  space: Space,
+  before: Snapshot | undefined,
+  after: Snapshot | undefined,
+  limit: number = DIFFERENCES_MAX,
+): Difference[] {
+  const root = (snapshot: Snapshot | undefined) => snapshot === undefined ? ABSENT : snapshot.root;
+  return [...new Differ(space, limit).items(root(before), root(after), [])];
 }
 
-/** Where `before` and `after` differ, in key order; maps are compared inside, all else as a whole. */
-export function* diffItems(
-  space: Space,
-  before: Maybe,
-  after: Maybe,
-  path: Path = [],
-): Generator<Difference> {
-  if (sameItem(before, after)) return;
-  const left = before === ABSENT ? undefined : containerOf(space, before);
-  const right = after === ABSENT ? undefined : containerOf(space, after);
-  if (left?.kind === "map" && right?.kind === "map") {
-    for (const { key, before: a, after: b } of diffEntries(space, left, right)) {
-      yield* diffItems(space, a, b, [...path, key]);
+class Differ {
+  readonly #space: Space;
+  readonly #ids = new ElementIds(new Comparer());
+  /** Places that may still be looked into. */
+  #left: number;
+
+  constructor(space: Space, limit: number) {
+    this.#space = space;
+    this.#left = limit;
+  }
+
+  *items(before: Maybe, after: Maybe, path: Path): Generator<Difference> {
+    const space = this.#space;
+    if (sameContent(space, before, after)) return;
+    // Shared parts stand in many places: a few stored bytes can differ in any number of them.
+    if (this.#left-- <= 0 || path.length > DEPTH_MAX) {
+      throw new StreamoError("budget", "there are more differences than the budget allows");
     }
-    return;
-  }
-  const value = (item: Maybe) => item === ABSENT ? undefined : decode(space, item);
-  yield {
-    path,
-    get before() {
-      return value(before);
-    },
-    get after() {
-      return value(after);
-    },
-  };
-}
-
-/** The entries in which two maps differ, in key order; subtrees that both share are not read. */
-export function diffEntries(
-  space: Space,
-  left: Node | undefined,
-  right: Node | undefined,
-): { key: string; before: Maybe; after: Maybe }[] {
-  let a = left === undefined ? [] : [left];
-  let b = right === undefined ? [] : [right];
-  for (let height = Math.max(left?.height ?? 0, right?.height ?? 0); height > 0; height--) {
-    // At this height, descend only below children that the other side does not have as well.
-    const addresses = (nodes: Node[]) =>
-      new Set(nodes.flatMap((node) => node.height < height ? [] : node.items.map(addressOf)));
-    const inA = addresses(a);
-    const inB = addresses(b);
-    a = a.flatMap((node) => descend(space, node, height, inB));
-    b = b.flatMap((node) => descend(space, node, height, inA));
-  }
-  const entries = new Map<string, { key: string; before: Maybe; after: Maybe }>();
-  for (const node of a) {
-    node.keys.forEach((key, i) => entries.set(key, { key, before: node.items[i], after: ABSENT }));
-  }
-  for (const node of b) {
-    for (let i = 0; i < node.keys.length; i++) {
-      const key = node.keys[i];
-      const entry = entries.get(key);
-      if (entry === undefined) entries.set(key, { key, before: ABSENT, after: node.items[i] });
-      else if (sameContent(space, entry.before, node.items[i])) entries.delete(key);
-      else entry.after = node.items[i];
+    const left = before === ABSENT ? undefined : containerOf(space, before);
+    const right = after === ABSENT ? undefined : containerOf(space, after);
+    if (left === undefined || right === undefined || left.kind !== right.kind) {
+      yield new LazyDifference(space, before, after, path);
+    } else if (left.kind === "map") {
+      for (const { key, before, after } of diffEntries(space, left, right)) {
+        yield* this.items(before, after, [...path, key]);
+      }
+    } else {
+      yield* this.#elements(left, right, path);
     }
   }
-  return [...entries.values()].sort((x, y) => compareText(x.key, y.key));
-}
 
-function descend(space: Space, node: Node, height: number, other: Set<number>): Node[] {
-  if (node.height < height) return [node];
-  const nodes: Node[] = [];
-  for (let i = 0; i < node.items.length; i++) {
-    if (!other.has(addressOf(node.items[i]))) nodes.push(child(space, node, i));
+  *#elements(left: Node, right: Node, path: Path): Generator<Difference> {
+    for (const hunk of diffElements(this.#space, left, right, this.#ids)) {
+      const { before, after } = hunk;
+      const pairs = pairElements(this.#space, hunk);
+      let [i, j] = [0, 0];
+      for (const [nextI, nextJ] of [...pairs, [before.length, after.length]]) {
+        const here = () => [...path, hunk.bStart + j];
+        for (; i < nextI; i++) yield* this.items(before[i], ABSENT, here());
+        for (; j < nextJ; j++) yield* this.items(ABSENT, after[j], here());
+        if (i < before.length && j < after.length) {
+          yield* this.items(before[i++], after[j], here());
+          j++;
+        }
+      }
+    }
   }
-  return nodes;
 }
 
-function addressOf(item: Item): number {
-  return (item as Ref).address;
+class LazyDifference implements Difference {
+  readonly path: Path;
+  readonly kind: "added" | "removed" | "changed";
+  readonly #space: Space;
+  readonly #before: Maybe;
+  readonly #after: Maybe;
+
+  constructor(space: Space, before: Maybe, after: Maybe, path: Path) {
+    this.path = path;
+    this.kind = before === ABSENT ? "added" : after === ABSENT ? "removed" : "changed";
+    this.#space = space;
+    this.#before = before;
+    this.#after = after;
+  }
+
+  get before(): Value {
+    return this.#before === ABSENT ? undefined : decode(this.#space, this.#before);
+  }
+
+  get after(): Value {
+    return this.#after === ABSENT ? undefined : decode(this.#space, this.#after);
+  }
 }

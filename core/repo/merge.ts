@@ -1,45 +1,26 @@
-/** Three-way merge of two branches of one log. */
+/** Three-way merge of two branches of one log: what both did to a value, in the branch that goes on. */
 
 import type { Space } from "../codec/chunks.ts";
 import { containerOf } from "../codec/container.ts";
-import { decode } from "../codec/decode.ts";
+import { decode, DEFAULT_BUDGET } from "../codec/decode.ts";
 import { editMap, type MapEdit } from "../codec/edit.ts";
 import { encode } from "../codec/encode.ts";
-import { EMPTY_MAP, type Item, type Path, type Value } from "../codec/value.ts";
+import { extentOf } from "../codec/large.ts";
+import { mergeText } from "../codec/merge_text.ts";
+import type { Node } from "../codec/node.ts";
+import { DEPTH_MAX } from "../codec/tags.ts";
+import { EMPTY_LIST, EMPTY_MAP, type Item, type Path } from "../codec/value.ts";
+import { StreamoError } from "../errors.ts";
+import { Comparer } from "./compare.ts";
+import type { Choice, OnConflict } from "./conflict.ts";
 import { copyItem } from "./copy.ts";
-import { diffEntries, type Maybe, sameItem } from "./diff.ts";
-import { ABSENT, type Stat, statItem } from "./snapshot.ts";
+import { diffEntries, type Maybe, sameItem } from "./diff_map.ts";
+import { ElementIds } from "./element_ids.ts";
+import { ListMerge } from "./merge_list.ts";
+import { ABSENT, statItem } from "./snapshot.ts";
 
-/** Which value to keep: one side's as it is, or another. */
-export type Choice = "mine" | "theirs" | { readonly value: Value };
-
-/** Both sides changed one place, in ways that do not combine. Values are decoded when asked for. */
-export interface Conflict {
-  /** The place. */
-  readonly path: Path;
-  /** What this device has there. */
-  readonly mineStat: Stat;
-  /** What the other has there. */
-  readonly theirsStat: Stat;
-  /** What both began with; undefined if there was nothing. */
-  readonly base: Value;
-  /** What this device made of it. */
-  readonly mine: Value;
-  /** What the other made of it. */
-  readonly theirs: Value;
-  /** Whether this device's change has the later time. */
-  readonly mineIsLater: boolean;
-  /** Also keeps something at another path of the value, in place of what is there. */
-  also(path: Path, choice: Choice): void;
-}
-
-/** Says what to keep. Both values stay in history whatever it says. */
-export type OnConflict = (conflict: Conflict) => Choice;
-
-/** The later change wins. */
-export function laterWins({ mineIsLater }: Pick<Conflict, "mineIsLater">): Choice {
-  return mineIsLater ? "mine" : "theirs";
-}
+/** Text above this many bytes (UTF-8) is not merged by line. */
+const MERGE_TEXT_MAX_BYTES = 1 << 20;
 
 /** Two branches, and how to decide between them. */
 export interface Branches {
@@ -49,82 +30,134 @@ export interface Branches {
   readonly theirs: Space;
   /** Addresses below this mean the same in both. */
   readonly sharedBytes: number;
-  readonly mineIsLater: boolean;
+  /** Positive if `mine` has the later time, negative if `theirs` has, 0 if they are equal. */
+  readonly order: number;
   readonly onConflict: OnConflict;
+}
+
+/** One three-way merge. */
+export class Merge {
+  readonly branches: Branches;
+  readonly comparer: Comparer;
+  readonly ids: ElementIds;
   /** What conflicts keep at other places; filled while merging. */
-  readonly extras: { readonly path: Path; readonly item: Item }[];
-}
+  readonly extras: { readonly path: Path; readonly item: Item }[] = [];
+  #left = DEFAULT_BUDGET.elements;
 
-/**
- * What `mine` and `theirs` made of `base`, in the branch of `theirs`: maps by key, all else as a
- * whole. A value that one side deleted and the other changed stays.
- */
-export function mergeItems(
-  branches: Branches,
-  base: Maybe,
-  mine: Maybe,
-  theirs: Maybe,
-  path: Path = [],
-): Maybe {
-  const { mine: from, theirs: to } = branches;
-  if (sameItem(mine, base)) return theirs;
-  if (sameItem(theirs, base)) return copy(branches, mine);
-  if (mine === ABSENT) return theirs;
-  if (theirs === ABSENT) return copy(branches, mine);
-  const mineMap = containerOf(from, mine);
-  const theirMap = containerOf(to, theirs);
-  if (mineMap?.kind !== "map" || theirMap?.kind !== "map") {
-    return resolveConflict(branches, base, mine, theirs, path);
+  /** Merges within `branches`. */
+  constructor(branches: Branches) {
+    this.branches = branches;
+    this.comparer = new Comparer(branches.sharedBytes);
+    this.ids = new ElementIds(this.comparer);
   }
-  const baseNode = containerOf(to, base === ABSENT ? EMPTY_MAP : base);
-  const baseMap = baseNode?.kind === "map" ? baseNode : undefined;
-  const theirChanges = new Map(
-    diffEntries(to, baseMap, theirMap).map((entry) => [entry.key, entry]),
-  );
-  const edits: MapEdit[] = [];
-  // The base is shared by both branches, so it can be read in either.
-  for (const { key, before, after } of diffEntries(from, baseMap, mineMap)) {
-    const their = theirChanges.get(key);
-    const merged = their === undefined
-      ? copy(branches, after)
-      : mergeItems(branches, before, after, their.after, [...path, key]);
-    if (their !== undefined && sameItem(merged, their.after)) continue;
-    edits.push({ key, put: merged !== ABSENT, item: merged === ABSENT ? undefined : merged });
+
+  /**
+   * What `mine` and `theirs` made of `base`, in the branch of `theirs`: maps by key, lists by element,
+   * text by line, all else as a whole. What one side deleted and the other changed stays. The result
+   * does not depend on which branch is called mine (unless `onConflict` makes it so).
+   */
+  items(base: Maybe, mine: Maybe, theirs: Maybe, path: Path): Maybe {
+    const { mine: from, theirs: to } = this.branches;
+    if (sameItem(mine, base)) return theirs;
+    if (sameItem(theirs, base)) return this.take(mine);
+    if (this.#left-- <= 0 || path.length > DEPTH_MAX) {
+      throw new StreamoError("budget", "a merge takes more than the budget allows");
+    }
+    if (mine === ABSENT) return theirs !== ABSENT && this.#isBase(to, base, theirs) ? mine : theirs;
+    if (theirs === ABSENT) return this.#isBase(from, base, mine) ? theirs : this.take(mine);
+    const [a, b] = [containerOf(from, mine), containerOf(to, theirs)];
+    if (a?.kind === "map" && b?.kind === "map") return this.#maps(base, a, theirs, b, path);
+    if (a?.kind === "list" && b?.kind === "list") {
+      return new ListMerge(this, path).merge(this.#baseOf(base, "list"), a, theirs, b);
+    }
+    return this.#wholes(base, mine, theirs, path);
   }
-  return edits.length === 0 ? theirs : editMap(to, theirMap, edits);
-}
 
-function resolveConflict(
-  branches: Branches,
-  base: Maybe,
-  mine: Item,
-  theirs: Item,
-  path: Path,
-): Item {
-  const { mine: from, theirs: to, mineIsLater, onConflict, extras } = branches;
-  const itemOf = (choice: Choice): Item => {
-    if (choice === "theirs") return theirs;
-    if (choice === "mine") return copyItem(from, mine, to, branches.sharedBytes);
-    return encode(to, choice.value, path);
-  };
-  return itemOf(onConflict({
-    path,
-    mineStat: statItem(from, mine),
-    theirsStat: statItem(to, theirs),
-    get base() {
-      return base === ABSENT ? undefined : decode(to, base);
-    },
-    get mine() {
-      return decode(from, mine);
-    },
-    get theirs() {
-      return decode(to, theirs);
-    },
-    mineIsLater,
-    also: (path, choice) => extras.push({ path, item: itemOf(choice) }),
-  }));
-}
+  /** `mine`, written to the branch that goes on. */
+  take(mine: Maybe): Maybe {
+    const { mine: from, theirs: to, sharedBytes } = this.branches;
+    return mine === ABSENT ? ABSENT : copyItem(from, mine, to, sharedBytes);
+  }
 
-function copy({ mine, theirs, sharedBytes }: Branches, item: Maybe): Maybe {
-  return item === ABSENT ? ABSENT : copyItem(mine, item, theirs, sharedBytes);
+  #maps(base: Maybe, mine: Node, theirs: Item, theirMap: Node, path: Path): Item {
+    const { mine: from, theirs: to } = this.branches;
+    const baseMap = this.#baseOf(base, "map");
+    const theirChanges = new Map(
+      diffEntries(to, baseMap, theirMap).map((entry) => [entry.key, entry]),
+    );
+    const edits: MapEdit[] = [];
+    // The base is shared by both branches, so it can be read in either.
+    for (const { key, before, after } of diffEntries(from, baseMap, mine)) {
+      const their = theirChanges.get(key);
+      const merged = their === undefined
+        ? this.take(after)
+        : this.items(before, after, their.after, [...path, key]);
+      if (their !== undefined && sameItem(merged, their.after)) continue;
+      edits.push({ key, put: merged !== ABSENT, item: merged === ABSENT ? undefined : merged });
+    }
+    return edits.length === 0 ? theirs : editMap(to, theirMap, edits);
+  }
+
+  /** The base as a container of `kind`; nothing if it was something else. */
+  #baseOf(base: Maybe, kind: "map" | "list"): Node {
+    const { theirs: space } = this.branches;
+    const node = base === ABSENT ? undefined : containerOf(space, base);
+    if (node?.kind === kind) return node;
+    return containerOf(space, kind === "map" ? EMPTY_MAP : EMPTY_LIST)!;
+  }
+
+  /** Whether `item` of `space` is equal to the base: written again, and not changed. */
+  #isBase(space: Space, base: Maybe, item: Item): boolean {
+    return base !== ABSENT && this.comparer.isEqual({ space, item: base }, { space, item });
+  }
+
+  #wholes(base: Maybe, mine: Item, theirs: Item, path: Path): Item {
+    const { mine: from, theirs: to } = this.branches;
+    const isSame = this.comparer.isEqual({ space: from, item: mine }, { space: to, item: theirs });
+    if (isSame || this.#isBase(from, base, mine)) return theirs;
+    if (this.#isBase(to, base, theirs)) return this.take(mine) as Item;
+    const text = this.#texts(base, mine, theirs);
+    return text === undefined ? this.#conflict(base, mine, theirs, path) : encode(to, text, path);
+  }
+
+  /** The text merged by line; undefined if one is no text, or too long, or lines touch. */
+  #texts(base: Maybe, mine: Item, theirs: Item): string | undefined {
+    const { mine: from, theirs: to } = this.branches;
+    const isText = (space: Space, item: Maybe) => {
+      const extent = item === ABSENT ? undefined : extentOf(space, item);
+      return extent?.kind === "string" && extent.size <= MERGE_TEXT_MAX_BYTES;
+    };
+    if (base === ABSENT) return undefined;
+    if (!isText(to, base) || !isText(from, mine) || !isText(to, theirs)) return undefined;
+    const [m, b, t] = [decode(from, mine), decode(to, base), decode(to, theirs)];
+    return mergeText(m as string, b as string, t as string);
+  }
+
+  #conflict(base: Maybe, mine: Item, theirs: Item, path: Path): Item {
+    const { mine: from, theirs: to, order, onConflict } = this.branches;
+    const { comparer, extras } = this;
+    const itemOf = (choice: Choice): Item => {
+      if (choice === "theirs") return theirs;
+      return choice === "mine" ? this.take(mine) as Item : encode(to, choice.value, path);
+    };
+    return itemOf(onConflict({
+      path,
+      mineStat: statItem(from, mine),
+      theirsStat: statItem(to, theirs),
+      get base() {
+        return base === ABSENT ? undefined : decode(to, base);
+      },
+      get mine() {
+        return decode(from, mine);
+      },
+      get theirs() {
+        return decode(to, theirs);
+      },
+      get mineIsLater() {
+        if (order !== 0) return order > 0;
+        return comparer.compare({ space: from, item: mine }, { space: to, item: theirs }) < 0;
+      },
+      also: (path, choice) => extras.push({ path, item: itemOf(choice) }),
+    }));
+  }
 }

@@ -3,11 +3,11 @@
 import { encode } from "../codec/encode.ts";
 import type { VerifiedHead } from "../log/head.ts";
 import type { Branch, RecordContent } from "./branch.ts";
-import type { Item, Path } from "../codec/value.ts";
+import type { OnConflict } from "./conflict.ts";
 import { copyItem } from "./copy.ts";
-import { sameItem } from "./diff.ts";
+import { sameItem } from "./diff_map.ts";
 import { Draft, Stored } from "./draft.ts";
-import { mergeItems, type OnConflict } from "./merge.ts";
+import { Merge } from "./merge.ts";
 import { findRecord, type LogRecord } from "./record.ts";
 import { ABSENT } from "./snapshot.ts";
 
@@ -37,22 +37,17 @@ export function mergeBranches(mine: Branch, theirs: Branch, options: MergeOption
   if (own.length === 0) return;
   const newest = theirs.record;
   const base = newest && findRecord(theirs.space, newest, ({ address }) => address < sharedBytes);
-  const extras: { path: Path; item: Item }[] = [];
-  const merged = mergeItems(
-    {
-      mine: mine.space,
-      theirs: theirs.space,
-      sharedBytes,
-      mineIsLater: newest === undefined || own[0].time > newest.time,
-      onConflict,
-      extras,
-    },
-    base === undefined ? ABSENT : base.root,
-    own[0].root,
-    newest === undefined ? ABSENT : newest.root,
-  );
+  const merge = new Merge({
+    mine: mine.space,
+    theirs: theirs.space,
+    sharedBytes,
+    order: own[0].time - (newest?.time ?? 0),
+    onConflict,
+  });
+  const rootOf = (record: LogRecord | undefined) => record === undefined ? ABSENT : record.root;
+  const merged = merge.items(rootOf(base), own[0].root, rootOf(newest), []);
   const draft = new Draft(theirs.space, merged === ABSENT ? undefined : merged);
-  for (const { path, item } of extras) draft.set(...path, new Stored(theirs.space, item));
+  for (const { path, item } of merge.extras) draft.set(...path, new Stored(theirs.space, item));
   const root = draft.settle();
   const records: RecordContent[] = own.reverse().filter(({ hasEvent }) => hasEvent)
     .map(({ event, message }) => ({

@@ -2,7 +2,7 @@
 
 import type { Crypto } from "../identity/crypto.ts";
 import type { Clock } from "../platform.ts";
-import type { OnConflict } from "./merge.ts";
+import type { OnConflict } from "./conflict.ts";
 
 /** What a repo is opened with; everything has a default. */
 export interface RepoOptions {

@@ -17,15 +17,16 @@ import type { Store } from "../log/store.ts";
 import { systemClock } from "../platform.ts";
 import { Serial } from "../serial.ts";
 import { Branch, type PublishedEvent } from "./branch.ts";
-import { type Difference, diffItems, sameItem } from "./diff.ts";
+import { laterWins } from "./conflict.ts";
+import { type Difference, diffSnapshots } from "./diff.ts";
+import { sameItem } from "./diff_map.ts";
 import { Draft, Stored } from "./draft.ts";
-import { laterWins } from "./merge.ts";
 import { mergeBranches } from "./merge_branches.ts";
 import type { RepoOptions, WriteOptions } from "./options.ts";
 import { readBytes } from "./read_bytes.ts";
 import type { LogRecord } from "./record.ts";
 import { passOn, repoEmitter, type RepoEvents } from "./repo_events.ts";
-import { ABSENT, type ByteRange, Snapshot, type Stat } from "./snapshot.ts";
+import { type ByteRange, Snapshot, type Stat } from "./snapshot.ts";
 
 /** Bytes of a long upload that are signed and stored at a time. */
 const UPLOAD_STEP_BYTES = 4 * 2 ** 20;
@@ -257,9 +258,7 @@ export class Repo {
 
   /** Where two states of this repo differ. */
   diff(before: Snapshot | undefined, after: Snapshot | undefined): Difference[] {
-    const root = (snapshot: Snapshot | undefined) =>
-      snapshot === undefined ? ABSENT : snapshot.root;
-    return [...diffItems(this.#branch.space, root(before), root(after))];
+    return diffSnapshots(this.#branch.space, before, after);
   }
 
   /** Takes a run of blocks from a peer; see {@link Log.receive}. Local writes are merged. */

@@ -16,6 +16,11 @@ export class MemoryChunks implements Chunks {
     return chunk;
   }
 
+  /** Lets chunks that are equal to those so far be written again, as after opening a log again. */
+  forget(): void {
+    this.#known.clear();
+  }
+
   append(chunk: Uint8Array): number {
     const text = Array.from(chunk, (byte) => String.fromCharCode(byte)).join("");
     const known = this.#known.get(text);

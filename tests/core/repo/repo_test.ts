@@ -169,11 +169,14 @@ Deno.test("diff() gives changed paths with old and new values", async () => {
     draft.set("keys", "new", [1]);
     draft.delete("gone");
   });
-  assert.deepStrictEqual(repo.diff(before, repo.snapshot), [
-    { path: ["gone"], before: true, after: undefined },
-    { path: ["keys", "k3"], before: 3, after: undefined },
-    { path: ["keys", "k700"], before: 700, after: "changed" },
-    { path: ["keys", "new"], before: undefined, after: [1] },
+  const found = repo.diff(before, repo.snapshot).map(({ path, kind, before, after }) => {
+    return { path, kind, before, after };
+  });
+  assert.deepStrictEqual(found, [
+    { path: ["gone"], kind: "removed", before: true, after: undefined },
+    { path: ["keys", "k3"], kind: "removed", before: 3, after: undefined },
+    { path: ["keys", "k700"], kind: "changed", before: 700, after: "changed" },
+    { path: ["keys", "new"], kind: "added", before: undefined, after: [1] },
   ]);
   await repo.flush();
 });

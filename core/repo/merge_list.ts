@@ -1,0 +1,148 @@
+/** Three-way merge of lists, element by element. */
+
+import { align, type Region, regions } from "../codec/align.ts";
+import type { Space } from "../codec/chunks.ts";
+import { listItems } from "../codec/container.ts";
+import { editList, type Splice } from "../codec/edit.ts";
+import type { Node } from "../codec/node.ts";
+import type { Item, Path } from "../codec/value.ts";
+import { diffElements, type ListHunk, pairElements } from "./diff_list.ts";
+import { type Maybe, sameItem } from "./diff_map.ts";
+import type { Merge } from "./merge.ts";
+import { ABSENT } from "./snapshot.ts";
+
+/** What one side did inside a region of the base; places are counted from the region's start. */
+interface Side {
+  /** What the side has in the place of each element: itself, another, or none. */
+  readonly elements: readonly Maybe[];
+  /** What it inserted before each element, and after the last. */
+  readonly inserted: readonly (readonly Item[])[];
+}
+
+/** The merge of two lists at one path. */
+export class ListMerge {
+  readonly #merge: Merge;
+  readonly #path: Path;
+  /** How many more elements the merged list has than `theirs`, so far. */
+  #shift = 0;
+
+  /** Merges the lists at `path`. */
+  constructor(merge: Merge, path: Path) {
+    this.#merge = merge;
+    this.#path = path;
+  }
+
+  /** `theirs` (whose node is `theirList`) with what `mine` made of `base`. */
+  merge(base: Node, mine: Node, theirs: Item, theirList: Node): Item {
+    const { ids, branches: { mine: from, theirs: to } } = this.#merge;
+    const splices: Splice[] = [];
+    const mineHunks = diffElements(from, base, mine, ids);
+    const theirHunks = diffElements(to, base, theirList, ids);
+    for (const region of regions(mineHunks, theirHunks)) {
+      if (region.mine.length === 0) continue;
+      const { theirsStart: at, theirsEnd } = region;
+      const insert = region.theirs.length === 0
+        ? this.#takeAll(region.mine.flatMap(({ after }) => after))
+        : this.#both(base, region);
+      const remove = theirsEnd - at;
+      splices.push({ at, remove, insert });
+      this.#shift += insert.length - remove;
+    }
+    const isSame = splices.every((splice) => isUnchanged(to, theirList, splice));
+    return isSame ? theirs : editList(to, theirList, splices);
+  }
+
+  /** A region that both sides changed. */
+  #both(base: Node, region: Region<ListHunk>): Item[] {
+    const { branches: { mine: from, theirs: to } } = this.#merge;
+    const elements = [...listItems(to, base, region.start, region.end)];
+    const mine = sideOf(from, elements, region.start, region.mine);
+    const theirs = sideOf(to, elements, region.start, region.theirs);
+    const merged: Item[] = [];
+    for (let at = 0; at <= elements.length; at++) {
+      merged.push(...this.#inserted(mine.inserted[at], theirs.inserted[at]));
+      if (at === elements.length) break;
+      const place = region.theirsStart + this.#shift + merged.length;
+      const path = [...this.#path, place];
+      const item = this.#merge.items(elements[at], mine.elements[at], theirs.elements[at], path);
+      if (item !== ABSENT) merged.push(item);
+    }
+    return merged;
+  }
+
+  /**
+   * What both inserted at one place: what is equal (in a common subsequence) once, so that merging
+   * what was merged before adds nothing; else first what the earlier side has.
+   */
+  #inserted(mine: readonly Item[], theirs: readonly Item[]): Item[] {
+    if (mine.length === 0) return [...theirs];
+    if (theirs.length === 0) return this.#takeAll(mine);
+    const { ids, branches: { mine: from, theirs: to } } = this.#merge;
+    const isMineFirst = this.#isMineFirst(mine, theirs);
+    const mineIds = mine.map((item) => ids.of(from, item));
+    const theirIds = theirs.map((item) => ids.of(to, item));
+    // One order of the two on every device: there may be several common subsequences.
+    const [first, second] = isMineFirst ? [mineIds, theirIds] : [theirIds, mineIds];
+    const taken = this.#takeAll(mine);
+    const [firstItems, secondItems] = isMineFirst ? [taken, theirs] : [theirs, taken];
+    const merged: Item[] = [];
+    let at = 0;
+    for (const { aEnd, bStart, bEnd } of align(first, second)) {
+      merged.push(...firstItems.slice(at, aEnd), ...secondItems.slice(bStart, bEnd));
+      at = aEnd;
+    }
+    return [...merged, ...firstItems.slice(at)];
+  }
+
+  #isMineFirst(mine: readonly Item[], theirs: readonly Item[]): boolean {
+    const { comparer, branches: { mine: from, theirs: to, order } } = this.#merge;
+    if (order !== 0) return order < 0;
+    for (let i = 0; i < mine.length && i < theirs.length; i++) {
+      const order = comparer.compare({ space: from, item: mine[i] }, {
+        space: to,
+        item: theirs[i],
+      });
+      if (order !== 0) return order < 0;
+    }
+    return mine.length < theirs.length;
+  }
+
+  #takeAll(items: readonly Item[]): Item[] {
+    return items.map((item) => this.#merge.take(item) as Item);
+  }
+}
+
+/** What `hunks` make of the `elements` of a region that starts at `start` of the base. */
+function sideOf(
+  space: Space,
+  elements: readonly Item[],
+  start: number,
+  hunks: readonly ListHunk[],
+): Side {
+  const now: Maybe[] = [...elements];
+  const inserted: Item[][] = Array.from({ length: elements.length + 1 }, () => []);
+  for (const hunk of hunks) {
+    const first = hunk.aStart - start;
+    now.fill(ABSENT, first, hunk.aEnd - start);
+    let gap = first;
+    let next = 0;
+    for (const [i, j] of pairElements(space, hunk)) {
+      inserted[gap].push(...hunk.after.slice(next, j));
+      now[first + i] = hunk.after[j];
+      gap = first + i + 1;
+      next = j + 1;
+    }
+    inserted[gap].push(...hunk.after.slice(next));
+  }
+  return { elements: now, inserted };
+}
+
+/** Whether a splice puts in what it takes out. */
+function isUnchanged(space: Space, list: Node, { at, remove, insert }: Splice): boolean {
+  if (remove !== insert.length) return false;
+  let i = 0;
+  for (const item of listItems(space, list, at, at + remove)) {
+    if (!sameItem(item, insert[i++])) return false;
+  }
+  return true;
+}
