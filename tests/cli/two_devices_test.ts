@@ -1,7 +1,7 @@
 /** Two devices of one person as real processes, with real sockets and folders. */
 
 import assert from "node:assert/strict";
-import { inTempFolder, portOf, relayProgram, until } from "../suites/cli.ts";
+import { inTempFolder, portOf, type Program, relayProgram, until } from "../suites/cli.ts";
 import { Device } from "../suites/device.ts";
 import { type RandomSource, randomSource } from "../suites/random.ts";
 import { difference, listTree, makeTree } from "../suites/sample_tree.ts";
@@ -73,58 +73,85 @@ async function replaceFolders(one: Device, two: Device): Promise<void> {
   assert.equal(one.read("plain/1/again/a"), "a folder again");
 }
 
-function editApart(one: Device, two: Device): void {
-  one.write("only-one.txt", "one");
-  two.write("only-two.txt", "two");
-  one.write("lines.txt", "first by one\nsecond\nthird\nfourth\nfifth\n");
-  two.write("lines.txt", "first\nsecond\nthird\nfourth\nfifth by two\n");
-  one.write("same-line.txt", "by one\n");
-  two.write("same-line.txt", "by two\n");
-  one.write("picture.bin", Uint8Array.of(255, 1));
-  two.write("picture.bin", Uint8Array.of(255, 2));
-  one.write("new-on-both.txt", "of one");
-  two.write("new-on-both.txt", "of two");
-  one.write("new-and-same.txt", "agreed");
-  two.write("new-and-same.txt", "agreed");
-  one.remove("deleted-and-edited.txt");
-  two.write("deleted-and-edited.txt", "edited by two");
-  two.remove("edited-and-deleted.txt");
-  one.write("edited-and-deleted.txt", "edited by one");
-  one.remove("deleted-on-both.txt");
-  two.remove("deleted-on-both.txt");
+/** Both sides change below `at` while they are parted; nothing that either wrote may be missing. */
+async function partAndMeet(
+  [one, two]: readonly [Device, Device],
+  at: string,
+  { part, meet }: { part: () => Promise<void>; meet: () => Promise<void> },
+): Promise<void> {
+  one.write(`${at}/lines.txt`, "first\nsecond\nthird\nfourth\nfifth\n");
+  one.write(`${at}/same-line.txt`, "original\n");
+  one.write(`${at}/picture.bin`, Uint8Array.of(255, 0));
+  for (const name of ["deleted-and-edited", "edited-and-deleted", "deleted-on-both"]) {
+    one.write(`${at}/${name}.txt`, "original");
+  }
+  await equal(one, two, `what both will change (${at})`);
+  await part();
+  editApart(one, two, at);
+  for (const device of [one, two]) if (device.program.isRunning) await committed(device, at);
+  await meet();
+  await equal(one, two, `what both changed (${at})`);
+  checkNothingLost(one, at);
 }
 
-/** Both sides change while one is not running; nothing that either wrote may be missing after. */
-async function partAndMeet(one: Device, two: Device): Promise<void> {
-  one.write("lines.txt", "first\nsecond\nthird\nfourth\nfifth\n");
-  one.write("same-line.txt", "original\n");
-  one.write("picture.bin", Uint8Array.of(255, 0));
-  for (const name of ["deleted-and-edited", "edited-and-deleted", "deleted-on-both"]) {
-    one.write(`${name}.txt`, "original");
+/** Waits until the device has committed all that was written: a mark that is written last. */
+async function committed(device: Device, at: string): Promise<void> {
+  // A line names the first few files only.
+  const mark = `${at}/!${device.label}`;
+  device.write(mark, "");
+  await device.program.line(new RegExp(`committed .*${mark}`));
+}
+
+function editApart(one: Device, two: Device, at: string): void {
+  const pairs: readonly [string, string | Uint8Array, string | Uint8Array][] = [
+    [
+      "lines.txt",
+      "first by one\nsecond\nthird\nfourth\nfifth\n",
+      "first\nsecond\nthird\nfourth\nfifth by two\n",
+    ],
+    ["same-line.txt", "by one\n", "by two\n"],
+    ["picture.bin", Uint8Array.of(255, 1), Uint8Array.of(255, 2)],
+    ["new-on-both.txt", "of one", "of two"],
+    ["new-and-same.txt", "agreed", "agreed"],
+  ];
+  for (const [name, ofOne, ofTwo] of pairs) {
+    one.write(`${at}/${name}`, ofOne);
+    two.write(`${at}/${name}`, ofTwo);
   }
-  await equal(one, two, "what both will change");
+  one.write(`${at}/only-one.txt`, "one");
+  two.write(`${at}/only-two.txt`, "two");
+  one.remove(`${at}/deleted-and-edited.txt`);
+  two.write(`${at}/deleted-and-edited.txt`, "edited by two");
+  two.remove(`${at}/edited-and-deleted.txt`);
+  one.write(`${at}/edited-and-deleted.txt`, "edited by one");
+  for (const device of [one, two]) device.remove(`${at}/deleted-on-both.txt`);
+}
 
-  assert.equal((await two.program.stop()).code, 0);
-  const seen = one.program.lines.length;
-  editApart(one, two);
-  await one.program.line(/committed .*same-line|committed .* more /, seen);
-  two.start();
-  await two.program.line(/files /);
-  await equal(one, two, "what both changed apart");
-
-  const contents = [...listTree(one.folder).keys()].filter((path) => !path.includes("/"));
+function checkNothingLost(device: Device, at: string): void {
+  const paths = [...listTree(device.folder).keys()];
   const versions = (stem: string): string[] =>
-    contents.filter((path) => path.startsWith(stem)).map((path) => one.read(path)).sort();
-  assert.equal(one.read("only-one.txt"), "one");
-  assert.equal(one.read("only-two.txt"), "two");
+    paths.filter((path) => path.startsWith(`${at}/${stem}`)).map((path) => device.read(path))
+      .sort();
   assert.deepEqual(versions("lines"), ["first by one\nsecond\nthird\nfourth\nfifth by two\n"]);
   assert.deepEqual(versions("same-line"), ["by one\n", "by two\n"]);
+  assert.deepEqual(versions("picture"), ["\ufffd\x01", "\ufffd\x02"]);
   assert.deepEqual(versions("new-on-both"), ["of one", "of two"]);
   assert.deepEqual(versions("new-and-same"), ["agreed"]);
-  assert.deepEqual(versions("picture"), ["\ufffd\x01", "\ufffd\x02"]);
+  assert.deepEqual([versions("only-one"), versions("only-two")], [["one"], ["two"]]);
   assert.deepEqual(versions("deleted-and-edited"), ["edited by two"]);
   assert.deepEqual(versions("edited-and-deleted"), ["edited by one"]);
   assert.deepEqual(versions("deleted-on-both"), []);
+}
+
+/** One of two does not run while both folders change. */
+function stopped(device: Device): { part: () => Promise<void>; meet: () => Promise<void> } {
+  return {
+    part: async () => assert.equal((await device.program.stop()).code, 0),
+    meet: async () => {
+      device.start();
+      await device.program.line(/files /);
+    },
+  };
 }
 
 async function withSeed(test: (random: RandomSource) => Promise<void>): Promise<void> {
@@ -147,7 +174,7 @@ Deno.test("two devices hold the same files, whoever changes them, and lose nothi
       await equal(one, two, `a folder of ${listTree(one.folder).size} files`);
       await changeBothWays(one, two);
       await replaceFolders(one, two);
-      await partAndMeet(one, two);
+      await partAndMeet([one, two], "two stopped", stopped(two));
       for (const { program } of [one, two]) {
         const { code, stderr } = await program.stop();
         assert.deepEqual({ code, stderr }, { code: 0, stderr: [] });
@@ -160,7 +187,8 @@ Deno.test("two devices meet at a relay that knows neither, one after the other",
   await withSeed((random) =>
     inTempFolder(async (top) => {
       await using relay = relayProgram(`${top}/relay-data`);
-      const origin = ["--origin", `localhost:${await portOf(relay)}`];
+      const port = await portOf(relay);
+      const origin = ["--origin", `localhost:${port}`];
       makeTree(`${top}/one`, random, 300);
       await using one = new Device("one", top, origin);
       await one.program.line(/acknowledged everything/);
@@ -174,7 +202,16 @@ Deno.test("two devices meet at a relay that knows neither, one after the other",
       change(one, 40);
       change(two, 80);
       await equal(one, two, "changes on both sides, by way of the relay");
-      await partAndMeet(one, two);
+      await partAndMeet([one, two], "one stopped", stopped(one));
+      // Both commit, and find at the relay that the other was faster.
+      let restarted: Program | undefined;
+      await partAndMeet([one, two], "relay stopped", {
+        part: async () => assert.equal((await relay.stop()).code, 0),
+        meet: async () => {
+          restarted = relayProgram(`${top}/relay-data`, port);
+          await portOf(restarted);
+        },
+      }).finally(() => restarted?.kill());
     })
   );
 });
