@@ -29,3 +29,9 @@ export type OpenSocket = (url: string, protocol: string) => WebSocket;
 
 /** The platform's WebSocket. */
 export const systemSocket: OpenSocket = (url, protocol) => new WebSocket(url, protocol);
+
+/** Asks a web server. */
+export type Fetch = (url: string, init?: RequestInit) => Promise<Response>;
+
+/** The platform's `fetch`. */
+export const systemFetch: Fetch = (url, init) => fetch(url, init);

@@ -13,17 +13,20 @@ import type { Store } from "./store.ts";
  */
 const TILE = 256;
 
+/** What proofs are made of; blocks only where {@link Proofs.extent} asks how long one is. */
+export type LeafHashes = Pick<Store, "hashes" | "blocks">;
+
 /** Hashes of subtrees of one key and epoch. Blocks that are replaced need a new one. */
 export class Proofs {
   /** By size, then by first leaf. */
   readonly #known = new Map<number, Map<number, Uint8Array>>();
-  readonly #store: Store;
+  readonly #store: LeafHashes;
   readonly #key: Key;
   readonly #epoch: number;
   readonly #crypto: Crypto;
 
   /** Over what `store` holds. */
-  constructor(store: Store, key: Key, epoch: number, crypto: Crypto) {
+  constructor(store: LeafHashes, key: Key, epoch: number, crypto: Crypto) {
     this.#store = store;
     this.#key = key;
     this.#epoch = epoch;

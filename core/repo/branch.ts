@@ -41,12 +41,14 @@ export class Branch {
   record: LogRecord | undefined;
   /** The state as of `record`. */
   snapshot: Snapshot;
+  readonly #isWritable: boolean;
   /** The newest record, the one that it skips to, and so on to the first: what new skips point to. */
   #spine: readonly { readonly seq: number; readonly address: number }[] = [];
 
-  /** The branch of `log`; {@link follow} gives it its state. */
-  constructor(log: Log) {
+  /** The branch of `log`; {@link follow} gives it its state. One to read needs fewer blocks for that. */
+  constructor(log: Log, { isWritable = true }: { readonly isWritable?: boolean } = {}) {
     this.log = log;
+    this.#isWritable = isWritable;
     this.space = new Space(log);
     this.snapshot = new Snapshot(this.space, undefined);
   }
@@ -61,7 +63,9 @@ export class Branch {
     }
     // Writes may come while blocks are fetched, at the very addresses that are read here.
     const space = log.isDiverged ? new Space(log.stored) : this.space;
-    const spine = await untilThere(() => readSpine(space, address));
+    const spine = await untilThere(() =>
+      this.#isWritable ? readSpine(space, address) : [readRecord(space, address)]
+    );
     if (!log.catchUp()) return false;
     this.#spine = spine;
     this.record = spine[0];

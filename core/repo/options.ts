@@ -1,6 +1,8 @@
 /** What can be chosen where a repo is opened, and where it is written. */
 
 import type { Crypto } from "../identity/crypto.ts";
+import type { BlockSource } from "../log/source.ts";
+import type { OnRefused } from "../log/sources.ts";
 import type { Clock } from "../platform.ts";
 import type { OnConflict } from "./conflict.ts";
 
@@ -14,6 +16,13 @@ export interface RepoOptions {
   readonly cacheBytes?: number;
   /** Decides where two devices changed one place; the later change wins by default. */
   readonly onConflict?: OnConflict;
+  /**
+   * Where blocks come from that the store does not hold: several are asked in order. The repo is open
+   * to read only, and its newest head is whichever is newer, the store's or the source's.
+   */
+  readonly source?: BlockSource | readonly BlockSource[];
+  /** Hears of every answer of a source that was not good, also if another source had a good one. */
+  readonly onRefused?: OnRefused;
 }
 
 /** What a record may say besides its change. */

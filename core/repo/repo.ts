@@ -26,6 +26,7 @@ import type { RepoOptions, WriteOptions } from "./options.ts";
 import { readBytes } from "./read_bytes.ts";
 import type { LogRecord } from "./record.ts";
 import { passOn, repoEmitter, type RepoEvents } from "./repo_events.ts";
+import { withSource } from "./sparse.ts";
 import { type ByteRange, Snapshot, type Stat } from "./snapshot.ts";
 
 /** Bytes of a long upload that are signed and stored at a time. */
@@ -51,7 +52,7 @@ export class Repo {
     this.#store = store;
     const { crypto = log.crypto, clock = systemClock, onConflict = laterWins } = options;
     this.#options = { ...options, crypto, clock, onConflict };
-    this.#branch = new Branch(log);
+    this.#branch = new Branch(log, { isWritable: signer !== undefined });
     this.#stopLog = passOn(log, this.#events);
   }
 
@@ -60,10 +61,10 @@ export class Repo {
    * newest record, never the whole log; asking for a key that is not there creates nothing.
    */
   static async open(store: Store, who: Signer | Key, options: RepoOptions = {}): Promise<Repo> {
-    const signer = typeof who === "string" ? undefined : who;
-    const key = typeof who === "string" ? who : who.key;
+    const [key, signer]: [Key, Signer?] = typeof who === "string" ? [who] : [who.key, who];
     const crypto = options.crypto ?? defaultCrypto();
-    const log = await Log.open(store, key, { crypto, cacheBytes: options.cacheBytes });
+    const from = withSource(store, options, crypto, signer !== undefined);
+    const log = await Log.open(from, key, { crypto, cacheBytes: options.cacheBytes });
     const repo = new Repo(store, log, signer, options);
     await repo.#branch.follow();
     return repo;
@@ -287,7 +288,7 @@ export class Repo {
           `a head of ${log.head!.blocks} blocks loses to the one held`,
         );
       }
-      const branch = new Branch(log);
+      const branch = new Branch(log, { isWritable: false });
       await branch.follow();
       const news = await this.#adopt(log, source);
       this.#swap(branch, sharedBytes);

@@ -49,19 +49,25 @@ export function decodeFrame(bytes: Uint8Array): { channel: number; run: Run } {
   const channel = reader.varint();
   const head = decodeHead(reader.raw(HEAD_BYTES));
   const first = reader.varint();
-  const lengths = readCounted(reader, FRAME_MAX_BLOCKS, () => reader.varint());
-  const blocks = lengths.map((length) => {
-    if (length < 1 || length > BLOCK_MAX_BYTES) {
-      throw new StreamoError("too_large", `a block of ${length} bytes`);
-    }
-    return reader.raw(length);
-  });
+  const blocks = readBlocks(reader);
   const proof = readCounted(reader, PROOF_MAX, () => reader.raw(HASH_BYTES));
   if (reader.at !== bytes.length) throw new StreamoError("malformed", "a frame is too long");
   return { channel, run: { head, first, blocks, proof } };
 }
 
-function readCounted<T>(reader: Reader, most: number, read: () => T): T[] {
+/** Lengths of blocks, then the blocks: views into what is read. */
+export function readBlocks(reader: Reader): Uint8Array[] {
+  const lengths = readCounted(reader, FRAME_MAX_BLOCKS, () => reader.varint());
+  return lengths.map((length) => {
+    if (length < 1 || length > BLOCK_MAX_BYTES) {
+      throw new StreamoError("too_large", `a block of ${length} bytes`);
+    }
+    return reader.raw(length);
+  });
+}
+
+/** A count, and as many parts: `too_large` past `most` of them. */
+export function readCounted<T>(reader: Reader, most: number, read: () => T): T[] {
   const count = reader.varint();
   if (count > most) throw new StreamoError("too_large", `${count} parts in one frame`);
   // Each has a byte at least: nothing is set aside for parts that cannot be there.

@@ -55,13 +55,20 @@ const AMBIENT_NEW: Readonly<Record<string, string>> = {
 };
 
 /**
- * The escapes: one file finds the platform's own cryptography, one holds the clock, timers, randomness
- * and sockets that callers get when they give none.
+ * The escapes: one file finds the platform's own cryptography, one holds the clock, timers, randomness,
+ * sockets and `fetch` that callers get when they give none.
  * `core/sync/*_transport.ts` needs none: sockets come in as parameters there, named by their types.
  */
 const ESCAPES: Readonly<Record<string, readonly string[]>> = {
   "core/identity/default_crypto.ts": ["globalThis", "crypto", "process"],
-  "core/platform.ts": ["Date.now", "Math.random", "setTimeout", "clearTimeout", "WebSocket"],
+  "core/platform.ts": [
+    "Date.now",
+    "Math.random",
+    "setTimeout",
+    "clearTimeout",
+    "WebSocket",
+    "fetch",
+  ],
 };
 
 /** Reports what a file under core/ takes from its surroundings. */
