@@ -1,22 +1,23 @@
 /** One key's log: reads chunks from anywhere in it, appends, seals, and takes in others' blocks. */
 
-import { type Chunks, MissingBlock } from "../codec/chunks.ts";
+import type { Chunks } from "../codec/chunks.ts";
 import { StreamoError } from "../errors.ts";
 import { equal } from "../bytes.ts";
 import { Emitter } from "../events.ts";
 import type { Crypto, SigningKey } from "../identity/crypto.ts";
 import type { Key } from "../identity/key.ts";
 import type { Advance } from "./advance.ts";
-import { type Block, BLOCK_MAX_BYTES, findBlock } from "./block.ts";
+import type { Block } from "./block.ts";
 import { Serial } from "../serial.ts";
 import { chunkHash, ChunkIndex, isChunkAt } from "./chunk_index.ts";
+import { Held } from "./held.ts";
 import { sameHead, sameStored, signHead, type VerifiedHead, verifyHead } from "./head.ts";
 import { rootOf } from "./merkle.ts";
-import { OpenBlock } from "./open_block.ts";
-import { Proofs } from "./proofs.ts";
-import { checkRun, EMPTY, extend, type Extent, type Run } from "./run.ts";
-import type { Store, StoredHead } from "./store.ts";
+import type { Proofs } from "./proofs.ts";
+import { checkNewer, checkRun, EMPTY, type Extent, type Run } from "./run.ts";
+import type { Store } from "./store.ts";
 import { StoredBlocks } from "./stored_blocks.ts";
+import { Unsealed } from "./unsealed.ts";
 
 /** Bytes of blocks that one log keeps at hand. */
 const CACHE_BYTES = 16 * 2 ** 20;
@@ -30,9 +31,9 @@ export interface LogOptions {
 
 /**
  *     0 ............ tip ............ end
- *     in the store   written here, not sealed yet: `#pending` blocks, then the open block
+ *     in the store   written here, not sealed yet
  *
- * Addresses go on without a gap over both. A download in progress (`stored.length` past the head) is
+ * Addresses go on without a gap over both. A download in progress (blocks held past the head) is
  * invisible until it is complete. The tip follows a head that somebody else made only at
  * {@link catchUp}, so that a write never comes after a record that its author has not seen.
  */
@@ -50,36 +51,32 @@ export class Log implements Chunks {
    */
   readonly stored: StoredBlocks;
   readonly #index = new ChunkIndex();
-  #stored: StoredHead | undefined;
+  readonly #options: LogOptions;
+  readonly #held: Held;
   #head: VerifiedHead | undefined;
-  #tip: Extent;
-  #pending: Block[] = [];
-  /** The extent after all of `#pending`. */
-  #end: Extent;
-  readonly #open = new OpenBlock();
-  #openStart: number;
+  readonly #unsealed: Unsealed;
   /** The extent of `#head`, if another process or peer made it: where {@link catchUp} goes. */
   #ahead: Extent | undefined;
-  #proofs: Proofs | undefined;
   #verified: VerifiedHead | undefined;
   readonly #serial = new Serial();
 
-  private constructor(store: Store, key: Key, options: LogOptions, stored?: StoredHead) {
+  private constructor(store: Store, key: Key, options: LogOptions, held: Held) {
     this.#store = store;
     this.key = key;
+    this.#options = options;
     this.crypto = options.crypto;
+    this.#held = held;
+    this.#head = held.head;
+    this.#unsealed = new Unsealed(options.crypto);
     this.stored = new StoredBlocks(store, key, () => this.epoch, options.cacheBytes ?? CACHE_BYTES);
-    this.#stored = stored;
-    this.#head = stored?.head;
-    this.#tip = this.#end = EMPTY;
-    this.#openStart = 0;
   }
 
   /** Opens what `store` holds of `key`: reads its head, no blocks. */
   static async open(store: Store, key: Key, options: LogOptions): Promise<Log> {
-    const log = new Log(store, key, options, await store.head(key));
+    const held = await Held.open(store, key, options.crypto);
+    const log = new Log(store, key, options, held);
     const { head } = log;
-    if (head !== undefined) log.#moveTip(await log.#extentAt(head.blocks, head.bytes));
+    if (head !== undefined) log.#moveTip(await held.extentAt(head.blocks, head.bytes));
     return log;
   }
 
@@ -88,29 +85,33 @@ export class Log implements Chunks {
     return this.#head;
   }
 
-  /** The epoch that is being written. */
+  /** Which of the key's logs this is; that of an empty one follows from what arrives. */
   get epoch(): number {
-    return this.#head?.epoch ?? this.#stored?.epoch ?? 0;
+    return this.#held.epoch;
+  }
+
+  /** Whether nothing of this log is in the store. */
+  get isEmpty(): boolean {
+    return this.#head === undefined && this.length === 0;
   }
 
   /** Where the next block to receive goes: past the head while a download is in progress. */
   get length(): number {
-    return this.#stored?.length ?? 0;
+    return this.#held.extent.length;
   }
 
   /** How far the stored blocks reach, and the root over them. */
   position(): { epoch: number; blocks: number; root: Uint8Array } {
-    const { length, frontier } = this.#stored ?? EMPTY;
-    const head = this.#stored?.head;
+    const { length, frontier } = this.#held.extent;
+    const head = this.#head;
     // Every subscriber asks at every advance: the head states what the frontier would add up to.
-    const isStated = head !== undefined && head.blocks === length && head.epoch === this.epoch;
-    const root = isStated ? head.root : rootOf(this.crypto, frontier);
+    const root = head?.blocks === length ? head.root : rootOf(this.crypto, frontier);
     return { epoch: this.epoch, blocks: length, root };
   }
 
   /** Whether chunks are waiting for {@link seal}. */
   get isDirty(): boolean {
-    return this.#pending.length > 0 || this.#open.length > 0;
+    return !this.#unsealed.isEmpty;
   }
 
   /**
@@ -131,25 +132,19 @@ export class Log implements Chunks {
 
   /** Bytes waiting for {@link seal}. */
   get pendingBytes(): number {
-    return this.#openStart + this.#open.length - this.#tip.bytes;
+    return this.#unsealed.bytes;
   }
 
   /** Address of the first byte that is not in the store. */
   get sealedBytes(): number {
-    return this.#tip.bytes;
+    return this.#unsealed.tip.bytes;
   }
 
   /** The bytes from `address` to the end of its block; throws MissingBlock. */
   at(address: number): Uint8Array {
-    if (address >= this.#openStart) {
-      const offset = address - this.#openStart;
-      if (offset >= this.#open.length) throw new MissingBlock(address);
-      return this.#open.from(offset);
-    }
-    if (address < this.#tip.bytes) return this.stored.at(address);
-    const block = findBlock(this.#pending, address);
-    if (block === undefined) throw new MissingBlock(address);
-    return block.bytes.subarray(address - block.start);
+    return address < this.#unsealed.tip.bytes
+      ? this.stored.at(address)
+      : this.#unsealed.at(address);
   }
 
   /** Appends a chunk, or gives the address of an equal one. */
@@ -164,29 +159,20 @@ export class Log implements Chunks {
 
   /** Appends a chunk that is known to be new, such as a record. */
   appendNew(chunk: Uint8Array): number {
-    if (chunk.length > BLOCK_MAX_BYTES) {
-      throw new StreamoError("too_large", `a chunk of ${chunk.length} bytes fits in no block`);
-    }
-    if (!this.#open.hasRoom(chunk.length)) this.#closeBlock();
-    this.#open.push(chunk);
-    return this.#openStart + this.#open.length - chunk.length;
+    return this.#unsealed.append(chunk);
   }
 
   /**
    * Makes everything appended so far durable under a new signed head, whose newest record is the one
-   * that `record` gives when the last block is closed. Nothing is lost when it fails: `conflict` if the store holds another head by now.
+   * that `record` gives when the last block is closed. Nothing is lost when it fails: `conflict` if
+   * the store holds another head by now.
    */
-  seal(
-    signer: SigningKey,
-    record: () => number | undefined,
-  ): Promise<VerifiedHead | undefined> {
+  seal(signer: SigningKey, record: () => number | undefined): Promise<VerifiedHead | undefined> {
     return this.#serial.run(async () => {
       if (this.isDiverged && this.isDirty) {
         throw new StreamoError("conflict", `another log of ${this.key} has taken the place`);
       }
-      this.#closeBlock();
-      const blocks = this.#pending.slice();
-      const extent = this.#end;
+      const { blocks, extent } = this.#closed();
       const newest = record();
       if (blocks.length === 0) return this.#head;
       const head = await signHead({
@@ -210,17 +196,11 @@ export class Log implements Chunks {
    */
   receive(run: Run, source?: unknown): Promise<{ length: number; complete: boolean }> {
     return this.#serial.run(async () => {
-      const { epoch, blocks } = run.head;
-      if (this.#head !== undefined && (epoch < this.epoch || blocks < this.#head.blocks)) {
-        throw new StreamoError("stale", `a head of ${blocks} blocks is older than the one held`);
-      }
-      if (this.#stored !== undefined && epoch !== this.epoch) {
-        throw new StreamoError("unsupported", "an epoch was raised");
-      }
-      let from = this.#stored ?? EMPTY;
+      if (!this.isEmpty) checkNewer(run.head, this.#head, this.epoch);
+      let from = this.#held.extent;
       // A download that broke off gives way to blocks that continue the head.
       if (run.first !== from.length && run.first === (this.#head?.blocks ?? 0)) {
-        from = await this.#extentAt(run.first, this.#head?.bytes);
+        from = await this.#held.extentAt(run.first, this.#head?.bytes);
       }
       if (run.first !== from.length) {
         throw new StreamoError("conflict", `block ${run.first} does not continue ${from.length}`);
@@ -228,29 +208,29 @@ export class Log implements Chunks {
       const head = await this.#verify(run);
       const { placed, extent } = checkRun(this.crypto, run, head, from);
       const complete = extent.length === head.blocks;
-      if (complete) {
-        await this.#commit(head, extent, placed, source);
-      } else {
-        await this.#append(placed, { head: this.#head, epoch, ...extent });
-      }
+      if (complete) await this.#commit(head, extent, placed, source);
+      else await this.#held.append(placed, extent, head.epoch);
       return { length: extent.length, complete };
     });
   }
 
-  /** Looks again at what the store holds: another process may have made it longer. */
-  refresh(): Promise<boolean> {
+  /**
+   * Looks again at what the store holds: another process may have made it longer, or have `raised` the
+   * epoch: then open another log.
+   */
+  refresh(): Promise<"same" | "longer" | "raised"> {
     return this.#serial.run(async () => {
-      const stored = await this.#store.head(this.key);
-      if (stored?.head === undefined || sameStored(stored, this.#stored)) return false;
-      const from = this.#stored?.head?.blocks ?? 0;
-      this.#stored = stored;
-      this.#proofs = undefined;
-      if (stored.head.blocks <= from) return false;
-      this.#head = stored.head;
-      const { blocks, bytes } = stored.head;
-      this.#ahead = await this.#extentAt(blocks, bytes);
-      this.events.emit("advance", { head: stored.head, from, blocks: undefined, source: this });
-      return true;
+      const before = this.#held.stored;
+      const stored = await this.#held.refresh();
+      const head = stored?.head;
+      if (head === undefined || sameStored(stored, before)) return "same";
+      if (head.epoch !== this.epoch) return "raised";
+      const from = this.#head?.blocks ?? 0;
+      if (head.blocks <= from) return "same";
+      this.#head = head;
+      this.#ahead = await this.#held.extentAt(head.blocks, head.bytes);
+      this.events.emit("advance", { head, from, blocks: undefined, source: this });
+      return "longer";
     });
   }
 
@@ -259,39 +239,80 @@ export class Log implements Chunks {
    * peer wrote instead. Nothing is stored until it is sealed or {@link adopt}ed.
    */
   async branch(length: number): Promise<Log> {
-    const log = new Log(this.#store, this.key, { crypto: this.crypto }, this.#stored);
-    log.#moveTip(length === this.#tip.length ? this.#tip : await this.#extentAt(length));
+    const log = new Log(this.#store, this.key, this.#options, this.#held.branch());
+    const { tip } = this.#unsealed;
+    log.#moveTip(length === tip.length ? tip : await this.#held.extentAt(length));
     return log;
+  }
+
+  /**
+   * The log of a higher epoch, over the same store. With `resume` it goes on with blocks that are
+   * {@link stage}d already. This one stays what is held until that one is sealed or adopted.
+   */
+  raise(epoch: number, { resume = false }: { resume?: boolean } = {}): Log {
+    const log = new Log(this.#store, this.key, this.#options, this.#held.raise(epoch, resume));
+    log.#moveTip(log.#held.extent);
+    return log;
+  }
+
+  /** Whether what this raised log has staged was given up for a longer log of the epoch before. */
+  get isGivenUp(): boolean {
+    return this.#held.isGivenUp;
+  }
+
+  /** Makes what waits durable, but invisible: no head covers it yet. For raised logs. */
+  stage(): Promise<void> {
+    return this.#serial.run(async () => {
+      const { blocks, extent } = this.#closed();
+      if (blocks.length === 0) return;
+      await this.#held.append(blocks, extent, this.epoch);
+      this.#take(blocks, extent);
+    });
+  }
+
+  /**
+   * Takes a run of a raised log: stages it, or {@link hold}s it if it is the last one; true then. A run
+   * from 0 begins anew.
+   */
+  async takeRaised(run: Run): Promise<boolean> {
+    const { first, blocks, head } = run;
+    if (first === 0) this.#moveTip(EMPTY);
+    if (first !== this.heldLength) {
+      throw new StreamoError("conflict", `block ${first} does not continue ${this.heldLength}`);
+    }
+    if (first + blocks.length >= head.blocks) return await this.hold(run);
+    await this.receive(run);
+    this.#moveTip(this.#held.extent);
+    return false;
   }
 
   /** Verifies a run like {@link receive}, but keeps the blocks in memory: for {@link branch}es. */
   async hold(run: Run): Promise<boolean> {
     const head = await this.#verify(run);
-    const { placed, extent } = checkRun(this.crypto, run, head, this.#end);
-    this.#pending.push(...placed);
-    this.#end = extent;
-    this.#openStart = extent.bytes;
+    const { placed, extent } = checkRun(this.crypto, run, head, this.#unsealed.end);
+    this.#unsealed.add(placed, extent);
     this.#head = head;
     return extent.length === head.blocks;
   }
 
   /**
-   * Lets `branch` replace what this log has stored since they parted; false if it does not part from
-   * this log any more, because another one has taken its place.
+   * Lets `branch` (or a raised log) replace what this log has stored since they parted; false if it
+   * does not part from this log any more, because another one has taken its place.
    */
   async makeWay(branch: Log): Promise<boolean> {
-    if (!await branch.isExtendedBy(this)) return false;
-    branch.#stored = this.#stored;
+    if (branch.epoch < this.epoch || branch.isGivenUp) return false;
+    if (branch.epoch === this.epoch && !await branch.isExtendedBy(this)) return false;
+    branch.#held.join(this.#held);
     return true;
   }
 
   /** Up to which address `log`, which extends this one, has the blocks that wait here too. */
   async sharedBytes(log: Log): Promise<number> {
     let shared = this.sealedBytes;
-    const from = this.#tip.length;
-    const to = Math.min(from + this.#pending.length, log.length);
+    const { tip: { length: from }, blocks } = this.#unsealed;
+    const to = Math.min(from + blocks.length, log.length);
     for await (const { index, start, bytes } of log.blocks(from, to)) {
-      if (!equal(bytes, this.#pending[index - from].bytes)) break;
+      if (!equal(bytes, blocks[index - from].bytes)) break;
       shared = start + bytes.length;
     }
     return shared;
@@ -299,14 +320,15 @@ export class Log implements Chunks {
 
   /** Where the next run to {@link hold} begins. */
   get heldLength(): number {
-    return this.#end.length;
+    return this.#unsealed.end.length;
   }
 
   /** Stores what {@link hold} has completed, in place of what the store held from there on. */
   adopt(source?: unknown): Promise<Advance> {
-    return this.#serial.run(() =>
-      this.#commit(this.#head!, this.#end, this.#pending.slice(), source)
-    );
+    return this.#serial.run(() => {
+      const { end, blocks } = this.#unsealed;
+      return this.#commit(this.#head!, end, blocks.slice(), source);
+    });
   }
 
   /** Stored blocks [from, to). */
@@ -319,8 +341,7 @@ export class Log implements Chunks {
    * @ignore
    */
   get proofs(): Proofs {
-    this.#proofs ??= new Proofs(this.#store, this.key, this.epoch, this.crypto);
-    return this.#proofs;
+    return this.#held.proofs;
   }
 
   /** The Merkle root over the first `length` blocks; undefined if there are fewer. */
@@ -331,7 +352,7 @@ export class Log implements Chunks {
 
   /** Whether `log` begins with everything that this log has sealed. */
   async isExtendedBy(log: Log): Promise<boolean> {
-    const { length, frontier } = this.#tip;
+    const { length, frontier } = this.#unsealed.tip;
     const root = log.epoch === this.epoch ? await log.rootAt(length) : undefined;
     return length === 0 || root !== undefined && equal(root, rootOf(this.crypto, frontier));
   }
@@ -343,52 +364,38 @@ export class Log implements Chunks {
     return this.#verified;
   }
 
-  async #append(blocks: readonly Block[], next: StoredHead): Promise<void> {
-    await this.#store.append(this.key, this.#stored, blocks, next);
-    // Hashes of blocks that were replaced are not to be remembered.
-    const isAtEnd = next.length - blocks.length === this.length && next.epoch === this.epoch;
-    if (!isAtEnd) this.#proofs = undefined;
-    this.#stored = next;
-  }
-
   async #commit(
     head: VerifiedHead,
     extent: Extent,
     blocks: readonly Block[],
     source?: unknown,
   ): Promise<Advance> {
-    const before = this.#stored?.head?.blocks ?? 0;
+    const { newest } = this.#held;
+    const before = newest?.epoch === head.epoch ? newest.blocks : 0;
     const from = Math.min(before, blocks[0]?.index ?? before);
-    await this.#append(blocks, { head, epoch: head.epoch, ...extent });
+    await this.#held.append(blocks, extent, head.epoch, head);
     this.#head = head;
-    for (const block of blocks) this.stored.add(block);
-    if (blocks.length > 0 && this.#pending[0] === blocks[0]) {
-      this.#pending.splice(0, blocks.length);
-      this.#tip = extent;
-    } else if (extent.length > this.#tip.length) this.#ahead = extent;
+    this.#take(blocks, extent);
     const whole = blocks[0]?.index === from;
     const advance = { head, from, blocks: whole ? blocks : undefined, source };
     this.events.emit("advance", advance);
     return advance;
   }
 
-  #closeBlock(): void {
-    if (this.#open.length === 0) return;
-    const { placed, extent } = extend(this.crypto, this.#end, [this.#open.take()]);
-    this.#pending.push(...placed);
-    this.#end = extent;
-    this.#openStart = extent.bytes;
+  /** `blocks`, written here or not, are in the store now. */
+  #take(blocks: readonly Block[], extent: Extent): void {
+    for (const block of blocks) this.stored.add(block);
+    if (this.#unsealed.stored(blocks, extent)) return;
+    if (extent.length > this.#unsealed.tip.length) this.#ahead = extent;
   }
 
-  async #extentAt(length: number, bytes?: number): Promise<Extent> {
-    const held = this.#stored ?? EMPTY;
-    if (length !== held.length) return await this.proofs.extent(length, bytes);
-    return { length, bytes: held.bytes, frontier: held.frontier };
+  #closed(): { blocks: readonly Block[]; extent: Extent } {
+    this.#unsealed.close();
+    return { blocks: this.#unsealed.blocks.slice(), extent: this.#unsealed.end };
   }
 
   #moveTip(tip: Extent): void {
-    this.#tip = this.#end = tip;
-    this.#openStart = tip.bytes;
+    this.#unsealed.restart(tip);
     this.#ahead = undefined;
   }
 }

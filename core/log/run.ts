@@ -3,7 +3,7 @@
 import { StreamoError } from "../errors.ts";
 import type { Crypto } from "../identity/crypto.ts";
 import { type Block, BLOCK_MAX_BYTES } from "./block.ts";
-import type { SignedHead, VerifiedHead } from "./head.ts";
+import type { Head, SignedHead, VerifiedHead } from "./head.ts";
 import { checkRoot, leafHash, pushLeaf, rootFromFrontier } from "./merkle.ts";
 
 /** Consecutive blocks, the head that covers them, and the hashes right of them that prove it. */
@@ -48,6 +48,21 @@ export function extend(
     bytes += block.length;
   }
   return { placed, extent: { length, bytes, frontier } };
+}
+
+/**
+ * Checks that a run with `head` can continue a log of `epoch` with the head `held`: `stale` if it is
+ * older, `conflict` if a later epoch begins another log.
+ */
+export function checkNewer(head: Head, held: Head | undefined, epoch: number): void {
+  const blocks = held?.blocks ?? 0;
+  if (head.epoch < epoch || head.epoch === epoch && head.blocks < blocks) {
+    const text = `${head.blocks} blocks in epoch ${head.epoch}`;
+    throw new StreamoError("stale", `a head of ${text} is older than ${blocks} in ${epoch}`);
+  }
+  if (head.epoch > epoch) {
+    throw new StreamoError("conflict", `epoch ${head.epoch} does not continue ${epoch}`);
+  }
 }
 
 /**

@@ -337,5 +337,5 @@ Deno.test("a chain of records that skips by other rules than the format's is mal
     parent = writeRecord(space, record, (chunk) => log.appendNew(chunk));
   }
   await log.seal(alice, () => parent);
-  await assert.rejects(Repo.open(store, alice.key), { code: "malformed" });
+  await assert.rejects(Repo.open(store, alice), { code: "malformed" });
 });
