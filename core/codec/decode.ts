@@ -46,11 +46,12 @@ class Decoder {
     const { address } = item;
     const cached = this.#space.values.get(address);
     if (cached !== undefined) return cached;
-    if (depth > DEPTH_MAX) throw new StreamoError("budget", `values nest deeper than ${DEPTH_MAX}`);
+    if (depth > DEPTH_MAX) throw tooDeep();
     const node = this.#space.nodeOnce(address);
     if (node === undefined) return this.#scalar(item);
     checkRoot(node);
     if (node.kind === "bytes") return this.#content(item);
+    if (depth === DEPTH_MAX) throw tooDeep();
     const value = node.kind === "map" ? this.#map(node, depth) : this.#list(node, depth);
     this.#space.values.set(address, value, 64 + node.size * 32);
     return value;
@@ -58,19 +59,14 @@ class Decoder {
 
   #map(root: Node, depth: number): Value {
     const map: Record<string, Value> = {};
-    this.#addEntries(map, root, depth);
+    this.#eachLeaf(root, (leaf) => this.#addEntries(map, leaf, depth));
     return Object.freeze(map);
   }
 
-  #addEntries(map: Record<string, Value>, node: Node, depth: number): void {
-    this.#spend(node.items.length, node.length);
-    for (let i = 0; i < node.items.length; i++) {
-      if (node.height > 0) {
-        this.#addEntries(map, child(this.#space, node, i), depth);
-        continue;
-      }
-      const value = this.item(node.items[i], depth + 1);
-      const key = node.keys[i];
+  #addEntries(map: Record<string, Value>, leaf: Node, depth: number): void {
+    for (let i = 0; i < leaf.items.length; i++) {
+      const value = this.item(leaf.items[i], depth + 1);
+      const key = leaf.keys[i];
       // Assigning to `__proto__` would set the prototype instead of a property.
       if (key === "__proto__") {
         Object.defineProperty(map, key, { value, enumerable: true });
@@ -80,15 +76,30 @@ class Decoder {
 
   #list(root: Node, depth: number): Value {
     const list: Value[] = [];
-    this.#addElements(list, root, depth);
+    this.#eachLeaf(root, (leaf) => {
+      for (const item of leaf.items) list.push(this.item(item, depth + 1));
+    });
     return Object.freeze(list);
   }
 
-  #addElements(list: Value[], node: Node, depth: number): void {
-    this.#spend(node.items.length, node.length);
-    for (let i = 0; i < node.items.length; i++) {
-      if (node.height > 0) this.#addElements(list, child(this.#space, node, i), depth);
-      else list.push(this.item(node.items[i], depth + 1));
+  /**
+   * Not by recursion: an author may give every nested list a tree of the greatest height, and all of
+   * them together are more than a call stack holds.
+   */
+  #eachLeaf(root: Node, add: (leaf: Node) => void): void {
+    this.#spend(root.items.length, root.length);
+    if (root.height === 0) return add(root);
+    const path = [{ node: root, next: 0 }];
+    while (path.length > 0) {
+      const top = path[path.length - 1];
+      if (top.next === top.node.items.length) {
+        path.pop();
+        continue;
+      }
+      const node = child(this.#space, top.node, top.next++);
+      this.#spend(node.items.length, node.length);
+      if (node.height > 0) path.push({ node, next: 0 });
+      else add(node);
     }
   }
 
@@ -116,4 +127,8 @@ class Decoder {
       });
     }
   }
+}
+
+function tooDeep(): StreamoError {
+  return new StreamoError("budget", `values nest deeper than ${DEPTH_MAX}`);
 }

@@ -9,18 +9,18 @@ import * as tag from "../../core/codec/tags.ts";
 import type { Ref } from "../../core/codec/value.ts";
 import { Reader, Writer } from "../../core/codec/writer.ts";
 import type { Space } from "../../core/codec/chunks.ts";
-import type { LogRecord } from "../../core/repo/record.ts";
-import { writeRecord } from "../../core/repo/record.ts";
+import { type LogRecord, readRecord, writeRecord } from "../../core/repo/record.ts";
 
-/**
- * The node or scalar that `bytes` begin with, written again; undefined for a large string or a record,
- * which are neither. Throws what the reader throws.
- */
-export function reencodeChunk(bytes: Uint8Array, address: number): Uint8Array | undefined {
-  if (bytes[0] === tag.LARGE_STRING || bytes[0] === tag.RECORD) return undefined;
+/** The chunk at `address`, written again. Throws what the reader throws. */
+export function reencode(space: Space, address: number): Uint8Array {
+  const bytes = space.at(address);
+  if (bytes[0] === tag.RECORD) return reencodeRecord(space, readRecord(space, address));
   if (isNode(bytes[0])) return reencodeNode(parseNode(bytes, address));
   const writer = new Writer();
-  writeScalar(writer, readScalar(new Reader(bytes), address));
+  if (bytes[0] === tag.LARGE_STRING) {
+    writer.u8(tag.LARGE_STRING);
+    writer.varint(new Reader(bytes, 1).varint());
+  } else writeScalar(writer, readScalar(new Reader(bytes), address));
   return writer.view();
 }
 

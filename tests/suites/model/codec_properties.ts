@@ -9,7 +9,7 @@ import { encode } from "../../../core/codec/encode.ts";
 import { type Item, Ref, type Value } from "../../../core/codec/value.ts";
 import { StreamoError } from "../../../core/errors.ts";
 import { MemoryChunks } from "../memory_chunks.ts";
-import { reencodeChunk } from "../reencode.ts";
+import { reencode } from "../reencode.ts";
 import { scalars, values } from "./arbitraries.ts";
 import type { Check } from "./check.ts";
 
@@ -55,8 +55,7 @@ function sameForm(value: Value): void {
   encode(space, value);
   const { size } = chunks;
   for (const [address, bytes] of [...chunks.byAddress]) {
-    const again = reencodeChunk(bytes, address);
-    if (again !== undefined) assert.deepStrictEqual(again, bytes);
+    assert.deepStrictEqual(reencode(new Space(chunks), address), bytes);
     const found = decodeIfValue(new Space(chunks), address);
     if (found === undefined) continue;
     const item = encode(space, found.value) as Item;
