@@ -83,6 +83,11 @@ export class Conversation {
     return this.#heardAt;
   }
 
+  /** Bytes that wait for the peer to read them. */
+  get bufferedBytes(): number {
+    return this.#options.transport.bufferedBytes;
+  }
+
   /**
    * The open channels.
    * @ignore

@@ -1,5 +1,6 @@
 /** The smallest relay: a registry behind real WebSockets, nothing else. */
 
+import type { Code } from "../../core/errors.ts";
 import { Conversation } from "../../core/sync/conversation.ts";
 import { SUBPROTOCOL, webSocketTransport } from "../../core/sync/websocket_transport.ts";
 import { Registry } from "../../core/repo/registry.ts";
@@ -12,6 +13,8 @@ export interface TestRelay {
   readonly port: number;
   readonly registry: Registry;
   readonly conversations: Set<Conversation>;
+  /** Codes of the rules that clients broke. */
+  readonly broken: Code[];
   stop(): Promise<void>;
 }
 
@@ -19,17 +22,23 @@ export interface TestRelay {
 export function startRelay(store: Store, options: { port?: number; home?: Key } = {}): TestRelay {
   const registry = new Registry({ store });
   const conversations = new Set<Conversation>();
+  const broken: Code[] = [];
+  const closed: Promise<void>[] = [];
   const server = Deno.serve(
     { port: options.port ?? 0, hostname: "127.0.0.1", onListen: () => {} },
     (request) => {
       const { socket, response } = Deno.upgradeWebSocket(request, { protocol: SUBPROTOCOL });
+      closed.push(new Promise((resolve) => socket.addEventListener("close", () => resolve())));
       const conversation = new Conversation({
         registry,
         transport: webSocketTransport(socket),
         software: "test relay",
         home: options.home,
         admit: () => undefined,
-        onEnd: () => conversations.delete(conversation),
+        onEnd: (_reason, error) => {
+          conversations.delete(conversation);
+          if (error !== undefined) broken.push(error.code);
+        },
       });
       conversations.add(conversation);
       return response;
@@ -41,8 +50,10 @@ export function startRelay(store: Store, options: { port?: number; home?: Key } 
     port,
     registry,
     conversations,
+    broken,
     async stop() {
       for (const conversation of conversations) conversation.end(1012, "restarting");
+      await Promise.all(closed);
       await server.shutdown();
     },
   };
