@@ -4,6 +4,8 @@ import { type Context, Hono } from "hono";
 import { StreamoError } from "../core/errors.ts";
 import { type Key, KEY_CHARACTERS, parseKey } from "../core/identity/key.ts";
 import type { Crypto } from "../core/identity/crypto.ts";
+import { defaultCrypto } from "../core/identity/default_crypto.ts";
+import { StoreSource } from "../core/log/store_source.ts";
 import { type Clock, systemClock } from "../core/platform.ts";
 import type { Registry } from "../core/repo/registry.ts";
 import { HealthCheck, type Storage } from "./health.ts";
@@ -16,6 +18,7 @@ import { serveFile } from "./site/serve.ts";
 import { type OnSocket, Sockets, SUBPROTOCOL } from "./socket.ts";
 import { Changes } from "./streams/changes.ts";
 import { headEvents } from "./streams/events.ts";
+import { serveProof } from "./streams/proof.ts";
 import { serveHead, serveLog } from "./streams/raw.ts";
 import { serveValue, type ValueLimits } from "./streams/value.ts";
 import { type View, Views } from "./views.ts";
@@ -98,6 +101,7 @@ class App {
   readonly #options: RelayOptions;
   readonly #limits: RelayLimits;
   readonly #views: Views;
+  readonly #source: StoreSource;
   readonly #changes: Changes;
   readonly #sockets: Sockets;
   readonly #library: Library;
@@ -112,6 +116,7 @@ class App {
     this.#options = options;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#views = new Views({ store, crypto, maxViews: this.#limits.openRepos });
+    this.#source = new StoreSource(store, crypto ?? defaultCrypto());
     this.#changes = new Changes(registry, (error) => options.onError?.(error));
     this.#sockets = new Sockets(onSocket, this.#limits.connections);
     this.#library = library;
@@ -161,6 +166,9 @@ class App {
     app.get("/streams/:key/log", async (context) => {
       const view = await this.#viewOf(context.req.param("key"));
       return await serveLog(context.req.raw, view, this.#options.registry.store);
+    });
+    app.get("/streams/:key/proof", async ({ req }) => {
+      return await serveProof(req.raw, parseKey(req.param("key")), this.#source);
     });
     app.get("/streams/:key/events", (context) => this.#serveEvents(context));
     app.get("/streams/:key/*", async (context) => {

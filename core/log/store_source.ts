@@ -4,6 +4,7 @@ import { StreamoError } from "../errors.ts";
 import type { Crypto } from "../identity/crypto.ts";
 import type { Key } from "../identity/key.ts";
 import type { Block } from "./block.ts";
+import { verifyConsistency } from "./consistency_proof.ts";
 import type { SignedHead } from "./head.ts";
 import { leafHash } from "./merkle.ts";
 import { Proofs } from "./proofs.ts";
@@ -49,29 +50,41 @@ export class StoreSource implements BlockSource {
   }
 
   async consistency(log: LogTree, older: number): Promise<Uint8Array[]> {
-    return await this.#proofsOf(log).consistency(older, log.blocks);
+    const { proof } = await this.#checked(log, async (proofs) => ({
+      proof: await proofs.consistency(older, log.blocks),
+      before: { blocks: older, root: await proofs.root(older) },
+    }), ({ proof, before }) => verifyConsistency(this.#crypto, before, log, proof));
+    return proof;
   }
 
   async #prove(log: LogTree, blocks: readonly Block[]): Promise<ProvenBlocks> {
     const first = blocks[0]?.index ?? 0;
     const end = first + blocks.length;
     const leaves = blocks.map(({ start, bytes }) => leafHash(this.#crypto, start, bytes));
-    for (const isFresh of [false, true]) {
-      const proof = await this.#proofsOf(log, isFresh).range(first, end, log.blocks);
-      if (!this.#isProof(log, first, leaves, proof)) continue;
-      return { first, start: blocks[0].start, blocks: blocks.map(({ bytes }) => bytes), proof };
-    }
-    throw new StreamoError("conflict", `the log of ${log.key} held here has another root`);
+    const proof = await this.#checked(
+      log,
+      (proofs) => proofs.range(first, end, log.blocks),
+      (proof) => verifyRange(this.#crypto, log, first, leaves, proof),
+    );
+    return { first, start: blocks[0].start, blocks: blocks.map(({ bytes }) => bytes), proof };
   }
 
-  #isProof(log: LogTree, first: number, leaves: Uint8Array[], proof: Uint8Array[]): boolean {
-    try {
-      verifyRange(this.#crypto, log, first, leaves, proof);
-      return true;
-    } catch (error) {
-      if (error instanceof StreamoError && error.code === "bad_block") return false;
-      throw error;
+  /** What `make` makes of the log's proofs: of fresh ones if `verify` refuses that of remembered ones. */
+  async #checked<T>(
+    log: LogTree,
+    make: (proofs: Proofs) => Promise<T>,
+    verify: (made: T) => void,
+  ): Promise<T> {
+    for (const isFresh of [false, true]) {
+      const made = await make(this.#proofsOf(log, isFresh));
+      try {
+        verify(made);
+        return made;
+      } catch (error) {
+        if (!(error instanceof StreamoError && error.code === "bad_block")) throw error;
+      }
     }
+    throw new StreamoError("conflict", `the log of ${log.key} held here has another root`);
   }
 
   #proofsOf({ key, epoch }: LogTree, isFresh = false): Proofs {
