@@ -45,6 +45,8 @@ export interface ChannelState {
   /** While comparing: both logs are equal up to `low` and differ after `high`. */
   readonly low: number;
   readonly high: number;
+  /** How many blocks were here when comparing began. */
+  readonly compared: number;
   /** Why the peer does not take this side's blocks. */
   readonly refusal: { readonly code: Code; readonly message: string } | undefined;
 }
@@ -135,6 +137,7 @@ export function newChannel(
     tries: 0,
     low: 0,
     high: 0,
+    compared: 0,
     refusal: undefined,
   };
 }
@@ -217,8 +220,10 @@ function onHead(
     return live({ ...next, phase: "live", sent, acked: sent });
   }
   if (!state.isOpener) return [{ ...next, sent: undefined }, []];
-  if (head.epoch !== state.own.epoch) return settle({ ...next, low: 0, high: 0 });
-  return compare({ ...next, phase: "comparing", low: 0, high: common(state.own, head) });
+  const compared = state.own.blocks;
+  if (head.epoch !== state.own.epoch) return settle({ ...next, low: 0, high: 0, compared });
+  const high = common(state.own, head);
+  return compare({ ...next, phase: "comparing", low: 0, high, compared });
 }
 
 /** The longest prefix that can be common: a log that is longer has been ruled out as a whole. */
@@ -258,6 +263,7 @@ function settle(state: ChannelState): Step {
   const { peer, own, low } = state;
   const peerWins = peer !== undefined &&
     compareHeads(peer, { ...peer, epoch: own.epoch, blocks: own.blocks, root: own.root }) < 0;
+  if (low === state.compared && low < own.blocks) return lookAgain(state);
   if (low === own.blocks) {
     // Theirs only goes on where ours ends: nothing to settle.
     const message: Message = { type: "want", key: peer!.key, from: low };
@@ -270,6 +276,14 @@ function settle(state: ChannelState): Step {
   // The other side must know the head that it loses to.
   const news: Effect[] = state.peerOpens ? [{ type: "opened", shared: undefined }] : [];
   return [{ ...state, phase: "apart", sent: undefined }, news];
+}
+
+/** This side's log has changed while it was compared: what was learned is not about it any more. */
+function lookAgain(state: ChannelState): Step {
+  return [{ ...state, phase: "opening", sent: undefined }, [{
+    type: "inspect",
+    head: state.peer!,
+  }]];
 }
 
 function onRun(state: ChannelState, run: Run): Step {
@@ -315,6 +329,7 @@ function onAdvanced(
   // Blocks that the peer has were replaced here: it is told again from where they were.
   const sent = state.sent === undefined ? undefined : Math.min(state.sent, from);
   const next = { ...state, own, ownHead, sent, acked: Math.min(state.acked, from) };
+  if (state.phase === "comparing" && from < state.ownHead) return lookAgain(next);
   // A peer with another branch gets no blocks before it asks for them, but it must hear of the head.
   const isApart = state.phase === "apart" || state.phase === "live" && !state.isOpener;
   if (isApart && sent === undefined) return [next, [{ type: "opened", shared: undefined }]];

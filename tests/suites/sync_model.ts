@@ -75,6 +75,13 @@ export class ModelSide {
     this.#become([...this.words, `${this.#options.name}${this.#written++}`], from, false);
   }
 
+  /** Hears by way of somebody else what the other side has, if that only goes on from here. */
+  learn(words: Words): void {
+    const from = this.words.length;
+    if (words.length <= from || this.words.some((word, i) => word !== words[i])) return;
+    this.#become(words.slice(0, this.#options.random.integer(from + 1, words.length)), from, false);
+  }
+
   receive(sent: Sent): void {
     switch (sent.type) {
       case "open":

@@ -14,6 +14,9 @@ function settle(sides: readonly ModelSide[], writes: number, random: RandomSourc
       writes--;
       const writer = sides[random.integer(0, 1)];
       if (writer.state.canMerge) writer.write();
+    } else if (random.integer(0, 9) === 0) {
+      const side = random.integer(0, 1);
+      sides[side].learn(sides[1 - side].words);
     } else if (busy.length > 0) {
       const from = busy[random.integer(0, busy.length - 1)];
       sides[1 - sides.indexOf(from)].receive(from.outbox.shift()!);
