@@ -144,7 +144,9 @@ export class Edits {
     if (last.content !== undefined) {
       assert.ok(versions.includes(last.content), `what was written last to ${stem}.txt is lost`);
     } else if (last.isAcknowledged) {
-      assert.deepEqual(versions, [], `${stem}.txt is back although its deletion was acknowledged`);
+      // A version beside it, from an edit between a kill and the next start, is another file.
+      const isBack = contents.has(`${stem}.txt`);
+      assert.ok(!isBack, `${stem}.txt is back although its deletion was acknowledged`);
     }
   }
 }
