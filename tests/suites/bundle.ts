@@ -1,0 +1,65 @@
+/** The library as one download for browsers: bundled, minified, compressed. */
+
+import { gzipSync } from "node:zlib";
+import { fileURLToPath } from "node:url";
+import { join } from "node:path";
+
+/** The files of one bundle by name. */
+export type Bundle = ReadonlyMap<string, string>;
+
+/**
+ * Bundles `entry` (from the root of the repository) for browsers, what is imported late in files of
+ * its own; undefined if the bundler, which Deno takes from npm, cannot be had.
+ */
+export async function bundle(entry: string, minify: boolean): Promise<Bundle | undefined> {
+  const directory = await Deno.makeTempDir();
+  try {
+    const args = ["bundle", "--platform", "browser", "--code-splitting", "--outdir", directory];
+    const root = fileURLToPath(new URL("../../", import.meta.url));
+    const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: [...args, ...(minify ? ["--minify"] : []), join(root, entry)],
+      cwd: root,
+      stdin: "null",
+    }).output();
+    const said = new TextDecoder().decode(stderr);
+    if (!success && /esbuild/.test(said)) return undefined;
+    if (!success) throw new Error(`cannot bundle ${entry}: ${said}`);
+    const files = new Map<string, string>();
+    for await (const { name } of Deno.readDir(directory)) {
+      files.set(name, await Deno.readTextFile(join(directory, name)));
+    }
+    return files;
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+/** Bytes of `text`, compressed as servers do it. */
+export function gzipBytes(text: string): number {
+  return gzipSync(text, { level: 9 }).length;
+}
+
+/** The files that `entry` loads at once: its own and what they import, not what they import late. */
+export function loadedAtOnce(files: Bundle, entry: string): string[] {
+  const loaded = [entry];
+  for (const name of loaded) {
+    for (const [, other] of files.get(name)!.matchAll(/(?:from|import)\s*"\.\/([^"]+)"/g)) {
+      if (!loaded.includes(other)) loaded.push(other);
+    }
+  }
+  return loaded;
+}
+
+/** Modules of a bundle that is not minified, the largest first: compressed one by one. */
+export function moduleSizes(files: Bundle, names: readonly string[]): [string, number][] {
+  const modules = new Map<string, string>();
+  for (const name of names) {
+    // The bundler puts each module's path in a comment before it.
+    const parts = files.get(name)!.split(/^\/\/ (\S+\.[jt]s)$/m);
+    for (let i = 1; i < parts.length; i += 2) {
+      modules.set(parts[i], parts[i + 1].replace(/^\s+/gm, ""));
+    }
+  }
+  const sizes = [...modules].map(([name, text]): [string, number] => [name, gzipBytes(text)]);
+  return sizes.sort(([, a], [, b]) => b - a);
+}
