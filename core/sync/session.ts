@@ -93,6 +93,8 @@ export class Session {
   readonly #events = new Emitter<SessionEvents>();
   readonly #repos = new Map<Key, Repo>();
   readonly #refusals = new Map<Key, string>();
+  /** What the peer said last of each repo. */
+  readonly #acked = new Map<Key, number>();
   #conversation: Conversation | undefined;
   #state: SessionStatus["state"] = "connecting";
   #reason = "";
@@ -163,7 +165,10 @@ export class Session {
   /** Resolves when the peer has all of `repo` durably; rejects with the code of its refusal. */
   async landed(repo: Repo): Promise<void> {
     if (repo.signer !== undefined) await repo.flush();
-    await this.#until(({ blocks, acked }) => acked >= blocks, repo.key);
+    await this.#until(
+      ({ phase, blocks, acked }) => phase !== "away" && phase !== "opening" && acked >= blocks,
+      repo.key,
+    );
   }
 
   /** Resolves when this side has what the peer's head covers. */
@@ -252,6 +257,7 @@ export class Session {
   }
 
   #onChannel({ repo, state }: Channel): void {
+    if (state.phase !== "opening") this.#acked.set(repo.key, state.acked);
     const text = state.refusal === undefined ? "" : state.refusal.code + state.refusal.message;
     const isNew = (this.#refusals.get(repo.key) ?? "") !== text;
     this.#refusals.set(repo.key, text);
@@ -273,12 +279,14 @@ export class Session {
 
   #repoStatus(repo: Repo): RepoStatus {
     const state = this.#conversation?.channels.get(repo.key)?.state;
+    // What was acknowledged stays so while the peer is away.
+    const remembered = Math.min(this.#acked.get(repo.key) ?? 0, repo.head?.blocks ?? 0);
     return {
       key: repo.key,
       phase: state?.phase ?? "away",
       blocks: repo.head?.blocks ?? 0,
       peerBlocks: state?.peer?.blocks ?? 0,
-      acked: state?.acked ?? 0,
+      acked: state === undefined || state.phase === "opening" ? remembered : state.acked,
       refusal: state?.refusal,
     };
   }

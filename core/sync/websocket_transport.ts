@@ -41,7 +41,8 @@ export function webSocketTransport(socket: WebSocket): Transport {
   });
   socket.addEventListener("close", ({ reason, code }) => end(reason || `closed with code ${code}`));
   socket.addEventListener("error", (event) => {
-    const message = (event as ErrorEvent).message;
+    // Deno puts its own words before the reason; browsers give none.
+    const message = (event as ErrorEvent).message?.replace(/^.*WebSocket: /, "");
     end(message ? `connection failed: ${message}` : "connection failed");
   });
   return transport;
