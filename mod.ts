@@ -17,7 +17,7 @@
  * @module
  */
 
-export type { Range } from "./core/codec/container.ts";
+export type { ListRange, Range } from "./core/codec/container.ts";
 export type { Budget } from "./core/codec/decode.ts";
 export { Link } from "./core/codec/value.ts";
 export type { Item, Path, Ref, Step, Value } from "./core/codec/value.ts";
@@ -61,6 +61,7 @@ export { Repo } from "./core/repo/repo.ts";
 export type { RepoEvents } from "./core/repo/repo_events.ts";
 export { type ByteRange, Snapshot, type Stat } from "./core/repo/snapshot.ts";
 export { Streamo } from "./core/repo/streamo.ts";
+export type { ByteStream } from "./core/repo/upload.ts";
 export {
   connect,
   relayUrl,

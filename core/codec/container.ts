@@ -21,6 +21,18 @@ export interface Range {
   readonly reverse?: boolean;
 }
 
+/** Which elements of a list, in what order. */
+export interface ListRange {
+  /** Only elements from this index on; 0 by default. */
+  readonly start?: number;
+  /** Only elements before this index; the end by default. */
+  readonly end?: number;
+  /** At most this many: the first ones in the order asked for. */
+  readonly limit?: number;
+  /** From the last element to the first. */
+  readonly reverse?: boolean;
+}
+
 /** What an item is: a container's node, or `undefined` for scalars and large text or bytes. */
 export function containerOf(space: Space, item: Item): Node | undefined {
   if (item === EMPTY_MAP) return EMPTY_MAP_NODE;
@@ -96,6 +108,30 @@ export function* listItems(
   for (let i = 0; i < node.items.length && offset < end; i++) {
     const next = offset + node.sizes[i];
     if (next > start) yield* listItems(space, child(space, node, i), start - offset, end - offset);
+    offset = next;
+  }
+}
+
+/** The elements of a list, in either direction; what is outside the range is not read. */
+export function* listRange(space: Space, node: Node, range: ListRange): Generator<Item> {
+  const { start = 0, end = node.size, limit = Infinity, reverse = false } = range;
+  const first = Math.max(0, start);
+  const last = Math.min(node.size, end);
+  if (!reverse) return yield* listItems(space, node, first, Math.min(last, first + limit));
+  yield* listItemsBack(space, node, Math.max(first, last - limit), last);
+}
+
+function* listItemsBack(space: Space, node: Node, start: number, end: number): Generator<Item> {
+  if (node.height === 0) {
+    for (let i = Math.min(end, node.size) - 1; i >= 0 && i >= start; i--) yield node.items[i];
+    return;
+  }
+  let offset = node.size;
+  for (let i = node.items.length - 1; i >= 0 && offset > start; i--) {
+    const next = offset - node.sizes[i];
+    if (next < end) {
+      yield* listItemsBack(space, child(space, node, i), start - next, end - next);
+    }
     offset = next;
   }
 }

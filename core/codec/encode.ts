@@ -21,18 +21,19 @@ import {
 import { Writer } from "./writer.ts";
 
 /**
- * `value` as an item. TypeError that names the path (below `path`, for the message) if a part of it
- * cannot be stored.
+ * `value`, which will stand at `path`, as an item. TypeError that names the path if a part of it cannot
+ * be stored, or nests too deep there.
  */
 export function encode(space: Space, value: unknown, path: Path = []): Item {
   try {
-    const item = encodeItem(space, value as Value, 0);
+    checkDepth(path.length);
+    const item = encodeItem(space, value as Value, path.length);
     // A container checks its children as it writes them; a lone scalar is checked here.
     if (!(item instanceof Ref)) writeScalar(new Writer(0), item);
     return item;
   } catch (error) {
     if (!(error instanceof NotStorable)) throw error;
-    const found = findUnstorable(value, path, 0);
+    const found = findUnstorable(value, path);
     const reason = found?.reason ?? error.message;
     throw new TypeError(`cannot store ${pathText(found?.path ?? path)}: ${reason}`, {
       cause: error,
@@ -121,19 +122,18 @@ function checkDepth(depth: number): void {
 function findUnstorable(
   value: unknown,
   path: Path,
-  depth: number,
 ): { path: Path; reason: string } | undefined {
   try {
     if (
       value !== null && typeof value === "object" && (Array.isArray(value) ||
         !(value instanceof Uint8Array) && isPlainObject(value))
     ) {
-      checkDepth(depth);
+      checkDepth(path.length + 1);
       for (const key of Object.keys(value)) {
         const step = Array.isArray(value) ? Number(key) : key;
         writeKeyBytes(new Writer(), key);
         const child = (value as Record<string, unknown>)[key];
-        const found = findUnstorable(child, [...path, step], depth + 1);
+        const found = findUnstorable(child, [...path, step]);
         if (found !== undefined) return found;
       }
       return undefined;

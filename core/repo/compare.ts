@@ -9,6 +9,7 @@ import { compare as compareBytes } from "../bytes.ts";
 import type { Space } from "../codec/chunks.ts";
 import { containerOf, listItems, mapEntries, resolve } from "../codec/container.ts";
 import { extentOf, readContent } from "../codec/large.ts";
+import type { Meter } from "../codec/meter.ts";
 import type { Node } from "../codec/node.ts";
 import { writeScalar } from "../codec/scalar.ts";
 import { DEPTH_MAX } from "../codec/tags.ts";
@@ -25,18 +26,23 @@ export interface Place {
   readonly item: Item;
 }
 
+/** Bytes of content that are compared in the time of one entry. */
+const BYTES_AN_ENTRY = 1024;
 /** Pairs of equal containers that are remembered. */
 const KNOWN_MAX = 100_000;
 
 /** Compares values of branches of one log. */
 export class Comparer {
+  /** Counts what is looked at. */
+  readonly meter: Meter;
   readonly #sharedBytes: number;
   /** Equal containers: values that share parts are then compared in the size of what is stored. */
   readonly #equal = new Set<string>();
   readonly #spaces = new Map<Space, number>();
 
   /** Addresses below `sharedBytes` mean the same in all spaces that will be compared. */
-  constructor(sharedBytes = 0) {
+  constructor(meter: Meter, sharedBytes = 0) {
+    this.meter = meter;
     this.#sharedBytes = sharedBytes;
   }
 
@@ -57,7 +63,9 @@ export class Comparer {
     const [leftNode, rightNode] = [left, right].map(({ space, item }) => containerOf(space, item));
     const order = kindOf(left, leftNode) - kindOf(right, rightNode);
     if (order !== 0) return order;
-    if (leftNode === undefined || rightNode === undefined) return compareScalars(left, right);
+    if (leftNode === undefined || rightNode === undefined) {
+      return compareScalars(left, right, this.meter);
+    }
     const key = this.#pairKey(left, right);
     if (this.#equal.has(key)) return 0;
     const found = leftNode.kind === "list"
@@ -100,7 +108,7 @@ export class Comparer {
 
   /** The same without reading what both share. */
   #mapsOfOneSpace(a: Place, aNode: Node, b: Place, bNode: Node, depth: number): number {
-    for (const { key, before, after } of diffEntries(a.space, aNode, bNode)) {
+    for (const { key, before, after } of diffEntries(a.space, aNode, bNode, this.meter)) {
       // The side that lacks a key has a later one in its place, or has come to its end.
       if (after === ABSENT) return hasAfter(b.space, bNode, key) ? -1 : 1;
       if (before === ABSENT) return hasAfter(a.space, aNode, key) ? 1 : -1;
@@ -111,6 +119,7 @@ export class Comparer {
   }
 
   #children(a: Place, item: Item, b: Place, other: Item, depth: number): number {
+    this.meter.spend(1);
     return this.compare({ space: a.space, item }, { space: b.space, item: other }, depth + 1);
   }
 
@@ -137,9 +146,9 @@ function kindOf({ space, item }: Place, node: Node | undefined): number {
   return extent === undefined ? 0 : extent.kind === "string" ? 1 : 2;
 }
 
-function compareScalars(a: Place, b: Place): number {
+function compareScalars(a: Place, b: Place, meter: Meter): number {
   if (typeof a.item === "string" && typeof b.item === "string") return compareText(a.item, b.item);
-  if (extentOf(a.space, a.item) !== undefined) return compareContent(a, b);
+  if (extentOf(a.space, a.item) !== undefined) return compareContent(a, b, meter);
   const [left, right] = [a, b].map(({ item }) => {
     const writer = new Writer(16);
     writeScalar(writer, item);
@@ -149,7 +158,7 @@ function compareScalars(a: Place, b: Place): number {
 }
 
 /** Compares text or bytes of any size, piece by piece. */
-function compareContent(a: Place, b: Place): number {
+function compareContent(a: Place, b: Place, meter: Meter): number {
   const others = readContent(b.space, b.item);
   let other: Uint8Array = new Uint8Array();
   for (let part of readContent(a.space, a.item)) {
@@ -161,6 +170,7 @@ function compareContent(a: Place, b: Place): number {
         continue;
       }
       const length = Math.min(part.length, other.length);
+      meter.spend(Math.ceil(length / BYTES_AN_ENTRY));
       const order = compareBytes(part.subarray(0, length), other.subarray(0, length));
       if (order !== 0) return order;
       part = part.subarray(length);

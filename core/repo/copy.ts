@@ -1,7 +1,7 @@
 /** Taking values from one log into another. */
 
 import { TreeBuilder } from "../codec/builder.ts";
-import { Cache, type Space } from "../codec/chunks.ts";
+import type { Space } from "../codec/chunks.ts";
 import { containerOf, listItems, mapEntries, resolve } from "../codec/container.ts";
 import { writeList, writeMap } from "../codec/edit.ts";
 import { extentOf, PieceWriter, readContent, textOver } from "../codec/large.ts";
@@ -10,8 +10,8 @@ import { DEPTH_MAX, PIECE_MAX_BYTES, SMALL_MAX } from "../codec/tags.ts";
 import { type Item, Ref } from "../codec/value.ts";
 import { StreamoError } from "../errors.ts";
 
-/** Copied chunks that are remembered, 16 each. */
-const COPIED_WEIGHT = 16 * 200_000;
+/** Copied chunks that are remembered. */
+const COPIED_MAX = 200_000;
 
 /**
  * `item` of `from` as an item of `to`. Addresses below `sharedBytes` mean the same in both (two
@@ -26,7 +26,7 @@ class Copier {
   readonly #to: Space;
   readonly #sharedBytes: number;
   /** Where chunks have gone: one that stands in many places is copied once. */
-  readonly #copied = new Cache<Ref>(COPIED_WEIGHT);
+  readonly #copied = new Map<number, Ref>();
 
   constructor(from: Space, to: Space, sharedBytes: number) {
     this.#from = from;
@@ -41,7 +41,8 @@ class Copier {
     if (depth > DEPTH_MAX) throw new StreamoError("budget", `values nest deeper than ${DEPTH_MAX}`);
     const node = containerOf(this.#from, item);
     const copied = node === undefined ? this.#content(item) : this.#container(node, depth);
-    if (copied instanceof Ref) this.#copied.set(item.address, copied, 16);
+    if (this.#copied.size >= COPIED_MAX) this.#copied.clear();
+    if (copied instanceof Ref) this.#copied.set(item.address, copied);
     return copied;
   }
 

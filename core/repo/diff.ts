@@ -3,6 +3,7 @@
 import type { Space } from "../codec/chunks.ts";
 import { containerOf } from "../codec/container.ts";
 import { decode } from "../codec/decode.ts";
+import { Meter } from "../codec/meter.ts";
 import type { Node } from "../codec/node.ts";
 import { DEPTH_MAX } from "../codec/tags.ts";
 import type { Path, Value } from "../codec/value.ts";
@@ -33,18 +34,19 @@ export interface Difference {
   readonly after: Value;
 }
 
-/** Differences that are given at most: about 200 bytes of memory each. */
-const DIFFERENCES_MAX = 1_000_000;
+/** Differing entries and elements that are looked at: each may take 100 bytes of memory. */
+const ENTRIES_MAX = 4_000_000;
 
 /**
  * Where two snapshots of one repo differ: maps key by key, in key order; lists element by element, in
- * list order; everything else as a whole. `budget` past `limit` differences.
+ * list order; everything else as a whole. `budget` where more than `limit`
+ * entries and elements differ.
  */
 export function diffSnapshots(
   space: Space,
   before: Snapshot | undefined,
   after: Snapshot | undefined,
-  limit: number = DIFFERENCES_MAX,
+  limit: number = ENTRIES_MAX,
 ): Difference[] {
   const root = (snapshot: Snapshot | undefined) => snapshot === undefined ? ABSENT : snapshot.root;
   return [...new Differ(space, limit).items(root(before), root(after), [])];
@@ -52,28 +54,28 @@ export function diffSnapshots(
 
 class Differ {
   readonly #space: Space;
-  readonly #ids = new ElementIds(new Comparer());
-  /** Places that may still be looked into. */
-  #left: number;
+  readonly #meter: Meter;
+  readonly #ids: ElementIds;
 
   constructor(space: Space, limit: number) {
     this.#space = space;
-    this.#left = limit;
+    this.#meter = new Meter("comparing", limit);
+    this.#ids = new ElementIds(new Comparer(this.#meter));
   }
 
   *items(before: Maybe, after: Maybe, path: Path): Generator<Difference> {
     const space = this.#space;
     if (sameContent(space, before, after)) return;
-    // Shared parts stand in many places: a few stored bytes can differ in any number of them.
-    if (this.#left-- <= 0 || path.length > DEPTH_MAX) {
-      throw new StreamoError("budget", "there are more differences than the budget allows");
+    this.#meter.spend(1);
+    if (path.length > DEPTH_MAX) {
+      throw new StreamoError("budget", `values nest deeper than ${DEPTH_MAX}`);
     }
     const left = before === ABSENT ? undefined : containerOf(space, before);
     const right = after === ABSENT ? undefined : containerOf(space, after);
     if (left === undefined || right === undefined || left.kind !== right.kind) {
       yield new LazyDifference(space, before, after, path);
     } else if (left.kind === "map") {
-      for (const { key, before, after } of diffEntries(space, left, right)) {
+      for (const { key, before, after } of diffEntries(space, left, right, this.#meter)) {
         yield* this.items(before, after, [...path, key]);
       }
     } else {
@@ -82,7 +84,7 @@ class Differ {
   }
 
   *#elements(left: Node, right: Node, path: Path): Generator<Difference> {
-    for (const hunk of diffElements(this.#space, left, right, this.#ids)) {
+    for (const hunk of diffElements(this.#space, left, right, this.#ids, this.#meter)) {
       const { before, after } = hunk;
       const pairs = pairElements(this.#space, hunk);
       let [i, j] = [0, 0];

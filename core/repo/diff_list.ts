@@ -3,6 +3,7 @@
 import { align, type Hunk } from "../codec/align.ts";
 import type { Space } from "../codec/chunks.ts";
 import { child, containerOf, mapEntries } from "../codec/container.ts";
+import type { Meter } from "../codec/meter.ts";
 import type { Node } from "../codec/node.ts";
 import { SMALL_MAX } from "../codec/tags.ts";
 import { type Item, Ref } from "../codec/value.ts";
@@ -24,11 +25,13 @@ export function diffElements(
   left: Node | undefined,
   right: Node | undefined,
   ids: ElementIds,
+  meter: Meter,
 ): ListHunk[] {
   const hunks: ListHunk[] = [];
   const compare = (a: readonly Node[], b: readonly Node[], aStart: number, bStart: number) => {
     const height = Math.max(a[0]?.height ?? 0, b[0]?.height ?? 0);
-    const [aRow, bRow] = [rowOf(space, a, height), rowOf(space, b, height)];
+    const [aRow, bRow] = [rowOf(a), rowOf(b)];
+    meter.spend(aRow.length + bRow.length);
     const idOf = height === 0
       ? (entry: Entry) => ids.of(space, entry.node.items[entry.at])
       : (entry: Entry) => (entry.node.items[entry.at] as Ref).address;
@@ -49,7 +52,7 @@ export function diffElements(
       [aDone, bDone] = [hunk.aEnd, hunk.bEnd];
     }
   };
-  const [a, b] = sameHeight(space, left, right);
+  const [a, b] = sameHeight(space, left, right, meter);
   compare(a, b, 0, 0);
   return hunks;
 }
@@ -81,16 +84,9 @@ interface Entry {
   readonly at: number;
 }
 
-/** The entries of nodes of one height. */
-function rowOf(space: Space, nodes: readonly Node[], height: number): Entry[] {
-  const row: Entry[] = [];
-  for (const node of nodes) {
-    if (node.height !== height) {
-      throw new RangeError(`a node of height ${node.height} among others`);
-    }
-    for (let at = 0; at < node.items.length; at++) row.push({ node, at });
-  }
-  return row;
+/** The entries of nodes, which have one height. */
+function rowOf(nodes: readonly Node[]): Entry[] {
+  return nodes.flatMap((node) => node.items.map((_, at) => ({ node, at })));
 }
 
 function below(space: Space, row: readonly Entry[]): Node[] {
@@ -128,12 +124,16 @@ function sameHeight(
   space: Space,
   left: Node | undefined,
   right: Node | undefined,
+  meter: Meter,
 ): [readonly Node[], readonly Node[]] {
   let a = left === undefined ? [] : [left];
   let b = right === undefined ? [] : [right];
   const heightOf = (nodes: readonly Node[]) => nodes[0]?.height ?? Infinity;
   const down = (nodes: readonly Node[]) =>
-    nodes.flatMap((node) => node.items.map((_, at) => child(space, node, at)));
+    nodes.flatMap((node) => {
+      meter.spend(node.items.length);
+      return node.items.map((_, at) => child(space, node, at));
+    });
   while (b.length > 0 && a.length > 0 && heightOf(a) > heightOf(b)) a = down(a);
   while (a.length > 0 && b.length > 0 && heightOf(b) > heightOf(a)) b = down(b);
   return [a, b];

@@ -3,6 +3,7 @@
 import { equal } from "../bytes.ts";
 import type { Space } from "../codec/chunks.ts";
 import { child, resolve } from "../codec/container.ts";
+import type { Meter } from "../codec/meter.ts";
 import type { Node } from "../codec/node.ts";
 import { writeScalar } from "../codec/scalar.ts";
 import { compareText } from "../codec/text.ts";
@@ -51,6 +52,7 @@ export function diffEntries(
   space: Space,
   left: Node | undefined,
   right: Node | undefined,
+  meter: Meter,
 ): EntryChange[] {
   let a = left === undefined ? [] : [left];
   let b = right === undefined ? [] : [right];
@@ -58,8 +60,8 @@ export function diffEntries(
     // At this height, descend only below children that the other side does not have as well.
     const inA = addressesAt(a, height);
     const inB = addressesAt(b, height);
-    a = a.flatMap((node) => descend(space, node, height, inB));
-    b = b.flatMap((node) => descend(space, node, height, inA));
+    a = a.flatMap((node) => descend(space, node, height, inB, meter));
+    b = b.flatMap((node) => descend(space, node, height, inA, meter));
   }
   const entries = new Map<string, { key: string; before: Maybe; after: Maybe }>();
   for (const node of a) {
@@ -81,11 +83,19 @@ function addressesAt(nodes: readonly Node[], height: number): Set<number> {
   return new Set(nodes.flatMap((node) => node.height < height ? [] : node.items.map(addressOf)));
 }
 
-function descend(space: Space, node: Node, height: number, other: Set<number>): Node[] {
+function descend(
+  space: Space,
+  node: Node,
+  height: number,
+  other: Set<number>,
+  meter: Meter,
+): Node[] {
   if (node.height < height) return [node];
   const nodes: Node[] = [];
   for (let i = 0; i < node.items.length; i++) {
-    if (!other.has(addressOf(node.items[i]))) nodes.push(child(space, node, i));
+    if (other.has(addressOf(node.items[i]))) continue;
+    nodes.push(child(space, node, i));
+    meter.spend(nodes[nodes.length - 1].items.length);
   }
   return nodes;
 }

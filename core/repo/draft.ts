@@ -5,7 +5,9 @@ import { containerOf } from "../codec/container.ts";
 import { decode } from "../codec/decode.ts";
 import { editList, editMap, type MapEdit, type Splice } from "../codec/edit.ts";
 import { encode } from "../codec/encode.ts";
+import { nestingOf } from "../codec/nesting.ts";
 import type { Node } from "../codec/node.ts";
+import { DEPTH_MAX } from "../codec/tags.ts";
 import { compareText } from "../codec/text.ts";
 import {
   EMPTY_LIST,
@@ -37,7 +39,15 @@ export class Stored {
 interface Patch {
   /** Replaces what is there; ABSENT deletes it; undefined leaves it. */
   base: { readonly item: Item | typeof ABSENT } | undefined;
-  readonly inside: Map<Step, Patch>;
+  /** Made when there are some: most places change as a whole, and there may be a million. */
+  inside: Map<Step, Patch> | undefined;
+}
+
+/** Elements that wait to be appended to a list: a run of pushes writes the list once. */
+interface Tail {
+  readonly path: Path;
+  readonly list: Node;
+  readonly items: Item[];
 }
 
 /** A value being changed: what `Repo.transaction` gives its function. */
@@ -45,6 +55,8 @@ export class Draft {
   readonly #space: Space;
   #root: Item;
   #patch = emptyPatch();
+  /** Comes after all of `#patch`, which is empty while there is one. */
+  #tail: Tail | undefined;
 
   /** Starts from `root`; chunks go to `space` at once, but nothing points to them until a record does. */
   constructor(space: Space, root: Item) {
@@ -61,7 +73,7 @@ export class Draft {
     checkPath(path);
     const patch = this.#reach(path);
     patch.base = { item: this.#item(pathAndValue[pathAndValue.length - 1], path) };
-    patch.inside.clear();
+    patch.inside = undefined;
   }
 
   /** Sets what `change` makes of the value at the path. */
@@ -78,25 +90,40 @@ export class Draft {
     if (typeof last === "number") return this.splice(path.slice(0, -1), last, 1);
     const patch = this.#reach(path);
     patch.base = { item: path.length === 0 ? undefined : ABSENT };
-    patch.inside.clear();
+    patch.inside = undefined;
   }
 
   /** In the list at `path`: removes `remove` elements from index `at` on and inserts `values` there. */
   splice(path: Path, at: number, remove = 0, ...values: unknown[]): void {
+    checkPath(path);
     const list = this.#list(path);
     if (!Number.isInteger(at) || at < 0 || at > list.size) {
       throw new RangeError(
         `cannot splice ${pathText(path)} at ${at}: it has ${list.size} elements`,
       );
     }
+    if (!Number.isInteger(remove) || remove < 0) {
+      throw new RangeError(`cannot remove ${remove} elements of ${pathText(path)}`);
+    }
     const insert = values.map((value, i) => this.#item(value, [...path, at + i]));
+    if (remove === 0 && insert.length === 0 && list.size > 0) return;
     const splice: Splice = { at, remove: Math.min(remove, list.size - at), insert };
     this.#reach(path).base = { item: editList(this.#space, list, [splice]) };
   }
 
+  /** Inserts `values` before the element at index `at`; at the list's size they are appended. */
+  insert(path: Path, at: number, ...values: unknown[]): void {
+    this.splice(path, at, 0, ...values);
+  }
+
   /** Appends to the list at `path`, which is made if there is nothing. */
   push(path: Path, ...values: unknown[]): void {
-    this.splice(path, this.#list(path).size, 0, ...values);
+    checkPath(path);
+    const tail = this.#tailAt(path);
+    const from = tail.list.size + tail.items.length;
+    const items = values.map((value, i) => this.#item(value, [...path, from + i]));
+    for (const item of items) tail.items.push(item);
+    this.#tail = tail;
   }
 
   /** The value at `path`, with the changes so far. */
@@ -117,6 +144,7 @@ export class Draft {
 
   /** The root with all changes written. */
   settle(): Item {
+    this.#writeTail();
     const patch = this.#patch;
     this.#patch = emptyPatch();
     const root = applyPatch(this.#space, this.#root, patch, []);
@@ -126,13 +154,37 @@ export class Draft {
 
   #item(value: unknown, path: Path): Item {
     if (!(value instanceof Stored)) return encode(this.#space, value, path);
+    if (nestingOf(value.space, value.item) + path.length > DEPTH_MAX) {
+      throw new TypeError(`cannot store ${pathText(path)}: values nest deeper than ${DEPTH_MAX}`);
+    }
     if (value.space === this.#space) return value.item;
     return copyItem(value.space, value.item, this.#space, 0);
   }
 
+  /** What is to be appended to the list at `path`. */
+  #tailAt(path: Path): Tail {
+    const { length } = path;
+    const tail = this.#tail;
+    if (tail?.path.length === length && tail.path.every((step, i) => step === path[i])) return tail;
+    // Reads, and so writes what waits for another list.
+    const list = this.#list(path);
+    return { path: [...path], list, items: [] };
+  }
+
+  #writeTail(): void {
+    if (this.#tail === undefined) return;
+    const { path, list, items: insert } = this.#tail;
+    this.#tail = undefined;
+    if (insert.length === 0 && list.size > 0) return;
+    const item = editList(this.#space, list, [{ at: list.size, remove: 0, insert }]);
+    this.#reach(path).base = { item };
+  }
+
   #reach(path: Path): Patch {
+    this.#writeTail();
     let patch = this.#patch;
     for (const step of path) {
+      patch.inside ??= new Map();
       let next = patch.inside.get(step);
       if (next === undefined) patch.inside.set(step, next = emptyPatch());
       patch = next;
@@ -141,15 +193,16 @@ export class Draft {
   }
 
   #find(path: Path): Item | typeof ABSENT {
+    this.#writeTail();
     let patch: Patch | undefined = this.#patch;
     let item: Item | typeof ABSENT = this.#root;
     for (let i = 0;; i++) {
       if (patch?.base !== undefined) item = patch.base.item;
       if (i === path.length) break;
       if (item !== ABSENT) item = childItem(this.#space, item, path[i]);
-      patch = patch?.inside.get(path[i]);
+      patch = patch?.inside?.get(path[i]);
     }
-    if (patch === undefined || patch.inside.size === 0) return item;
+    if (patch?.inside === undefined) return item;
     return new Snapshot(this.#space, this.settle()).find(path);
   }
 
@@ -167,10 +220,13 @@ export class Draft {
 }
 
 function emptyPatch(): Patch {
-  return { base: undefined, inside: new Map() };
+  return { base: undefined, inside: undefined };
 }
 
 function checkPath(path: Path): void {
+  if (path.length > DEPTH_MAX) {
+    throw new TypeError(`a path of ${path.length} steps: values nest at most ${DEPTH_MAX} deep`);
+  }
   for (const step of path) {
     if (typeof step === "string" || Number.isInteger(step) && step >= 0) continue;
     throw new TypeError(`a step of a path is a string or an index, not ${String(step)}`);
@@ -184,7 +240,7 @@ function applyPatch(
   path: Path,
 ): Item | typeof ABSENT {
   if (patch.base !== undefined) item = patch.base.item;
-  if (patch.inside.size === 0) return item;
+  if (patch.inside === undefined) return item;
   const steps = [...patch.inside];
   const empty = typeof steps[0][0] === "number" ? EMPTY_LIST : EMPTY_MAP;
   const node = containerOf(space, item === ABSENT || item === undefined ? empty : item);
@@ -199,7 +255,8 @@ function applyPatch(
     }
     const before = item === ABSENT ? ABSENT : childItem(space, item, step);
     const after = applyPatch(space, before, inner, place);
-    if (after !== before) changes.push([step, after]);
+    // Not `!==`: 0 and -0 are two values.
+    if (!Object.is(after, before)) changes.push([step, after]);
   }
   if (changes.length === 0) return item;
   if (node.kind === "map") return editMap(space, node, mapEdits(changes));

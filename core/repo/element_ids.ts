@@ -3,6 +3,7 @@
 import type { Space } from "../codec/chunks.ts";
 import { containerOf, listItems, mapEntries, resolve } from "../codec/container.ts";
 import { extentOf } from "../codec/large.ts";
+import type { Meter } from "../codec/meter.ts";
 import { EMPTY_LIST, EMPTY_MAP, type Item, Link, Ref } from "../codec/value.ts";
 import type { Comparer, Place } from "./compare.ts";
 
@@ -34,7 +35,7 @@ export class ElementIds {
   }
 
   #find(place: Place): number {
-    const print = fingerprint(place);
+    const print = fingerprint(place, this.#comparer.meter);
     let alike = this.#byPrint.get(print);
     if (alike === undefined) this.#byPrint.set(print, alike = []);
     const equal = alike.find((other) => this.#comparer.isEqual(other.place, place));
@@ -45,10 +46,11 @@ export class ElementIds {
 }
 
 /** Text that is equal for equal values, and mostly not for others. */
-function fingerprint({ space, item }: Place): string {
+function fingerprint({ space, item }: Place, meter: Meter): string {
   const parts: string[] = [];
   const visit = (item: Item): void => {
     if (parts.length >= PARTS_MAX) return;
+    meter.spend(1);
     const found = resolve(space, item);
     if (!(found instanceof Ref)) {
       parts.push(partOf(found));

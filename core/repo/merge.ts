@@ -7,6 +7,7 @@ import { editMap, type MapEdit } from "../codec/edit.ts";
 import { encode } from "../codec/encode.ts";
 import { extentOf } from "../codec/large.ts";
 import { mergeText } from "../codec/merge_text.ts";
+import { Meter } from "../codec/meter.ts";
 import type { Node } from "../codec/node.ts";
 import { DEPTH_MAX } from "../codec/tags.ts";
 import { EMPTY_LIST, EMPTY_MAP, type Item, type Path } from "../codec/value.ts";
@@ -40,14 +41,14 @@ export class Merge {
   readonly branches: Branches;
   readonly comparer: Comparer;
   readonly ids: ElementIds;
+  readonly meter: Meter = new Meter("merging", DEFAULT_BUDGET.elements);
   /** What conflicts keep at other places; filled while merging. */
   readonly extras: { readonly path: Path; readonly item: Item }[] = [];
-  #left = DEFAULT_BUDGET.elements;
 
   /** Merges within `branches`. */
   constructor(branches: Branches) {
     this.branches = branches;
-    this.comparer = new Comparer(branches.sharedBytes);
+    this.comparer = new Comparer(this.meter, branches.sharedBytes);
     this.ids = new ElementIds(this.comparer);
   }
 
@@ -60,8 +61,9 @@ export class Merge {
     const { mine: from, theirs: to } = this.branches;
     if (sameItem(mine, base)) return theirs;
     if (sameItem(theirs, base)) return this.take(mine);
-    if (this.#left-- <= 0 || path.length > DEPTH_MAX) {
-      throw new StreamoError("budget", "a merge takes more than the budget allows");
+    this.meter.spend(1);
+    if (path.length > DEPTH_MAX) {
+      throw new StreamoError("budget", `values nest deeper than ${DEPTH_MAX}`);
     }
     if (mine === ABSENT) return theirs !== ABSENT && this.#isBase(to, base, theirs) ? mine : theirs;
     if (theirs === ABSENT) return this.#isBase(from, base, mine) ? theirs : this.take(mine);
@@ -83,11 +85,11 @@ export class Merge {
     const { mine: from, theirs: to } = this.branches;
     const baseMap = this.#baseOf(base, "map");
     const theirChanges = new Map(
-      diffEntries(to, baseMap, theirMap).map((entry) => [entry.key, entry]),
+      diffEntries(to, baseMap, theirMap, this.meter).map((entry) => [entry.key, entry]),
     );
     const edits: MapEdit[] = [];
     // The base is shared by both branches, so it can be read in either.
-    for (const { key, before, after } of diffEntries(from, baseMap, mine)) {
+    for (const { key, before, after } of diffEntries(from, baseMap, mine, this.meter)) {
       const their = theirChanges.get(key);
       const merged = their === undefined
         ? this.take(after)

@@ -34,10 +34,10 @@ export class ListMerge {
 
   /** `theirs` (whose node is `theirList`) with what `mine` made of `base`. */
   merge(base: Node, mine: Node, theirs: Item, theirList: Node): Item {
-    const { ids, branches: { mine: from, theirs: to } } = this.#merge;
+    const { ids, meter, branches: { mine: from, theirs: to } } = this.#merge;
     const splices: Splice[] = [];
-    const mineHunks = diffElements(from, base, mine, ids);
-    const theirHunks = diffElements(to, base, theirList, ids);
+    const mineHunks = diffElements(from, base, mine, ids, meter);
+    const theirHunks = diffElements(to, base, theirList, ids, meter);
     for (const region of regions(mineHunks, theirHunks)) {
       if (region.mine.length === 0) continue;
       const { theirsStart: at, theirsEnd } = region;

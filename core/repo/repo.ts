@@ -1,9 +1,8 @@
 /** A log read as values and history; writable with a signer. */
 
 import { untilThere } from "../codec/chunks.ts";
-import type { Range } from "../codec/container.ts";
+import type { ListRange, Range } from "../codec/container.ts";
 import { encode } from "../codec/encode.ts";
-import { PieceWriter } from "../codec/large.ts";
 import { type Path, Ref, type Step, type Value } from "../codec/value.ts";
 import { StreamoError } from "../errors.ts";
 import { defaultCrypto } from "../identity/default_crypto.ts";
@@ -28,9 +27,7 @@ import type { LogRecord } from "./record.ts";
 import { passOn, repoEmitter, type RepoEvents } from "./repo_events.ts";
 import { withSource } from "./sparse.ts";
 import { type ByteRange, Snapshot, type Stat } from "./snapshot.ts";
-
-/** Bytes of a long upload that are signed and stored at a time. */
-const UPLOAD_STEP_BYTES = 4 * 2 ** 20;
+import { type ByteStream, storeStream, UPLOAD_STEP_BYTES } from "./upload.ts";
 
 /** One key's repo. Reads are of the newest state; writes need a signer. */
 export class Repo {
@@ -118,6 +115,11 @@ export class Repo {
     return this.snapshot.entries(path, range);
   }
 
+  /** Elements of the list at `path`, in order. */
+  elements(path?: Path, range?: ListRange): Generator<Value> {
+    return this.snapshot.elements(path, range);
+  }
+
   /** Entries, elements or bytes at the path. */
   size(...path: Step[]): number {
     return this.snapshot.size(...path);
@@ -139,11 +141,7 @@ export class Repo {
   }
 
   /** The text (as UTF-8) or bytes at `path` as a stream; the snapshot is taken now. */
-  readBytes(
-    path: Path,
-    range: ByteRange = {},
-    snapshot = this.snapshot,
-  ): ReadableStream<Uint8Array> {
+  readBytes(path: Path, range: ByteRange = {}, snapshot = this.snapshot): ByteStream {
     return readBytes(snapshot, path, range);
   }
 
@@ -165,6 +163,16 @@ export class Repo {
   /** Appends to the list at `path`. One record. */
   push(path: Path, ...values: unknown[]): void {
     this.transaction((draft) => draft.push(path, ...values));
+  }
+
+  /** Inserts into the list at `path`, before the element at index `at`. One record. */
+  insert(path: Path, at: number, ...values: unknown[]): void {
+    this.transaction((draft) => draft.insert(path, at, ...values));
+  }
+
+  /** In the list at `path`: removes `remove` elements from `at` on, inserts others. One record. */
+  splice(path: Path, at: number, remove?: number, ...values: unknown[]): void {
+    this.transaction((draft) => draft.splice(path, at, remove, ...values));
   }
 
   /**
@@ -189,17 +197,14 @@ export class Repo {
   }
 
   /** Stores the content of `stream` in bounded memory; a transaction can then set it at a path. */
-  async store(stream: ReadableStream<Uint8Array>): Promise<Stored> {
+  async store(stream: ByteStream): Promise<Stored> {
     this.#checkWritable();
     const branch = this.#branch;
-    const pieces = new PieceWriter(branch.space);
-    for await (const bytes of stream) {
-      pieces.push(bytes);
+    return await storeStream(branch.space, stream, () => {
       // Once another branch has taken the place of this one, the rest waits here to be copied over.
-      const step = branch.log.pendingBytes >= UPLOAD_STEP_BYTES && branch === this.#branch;
-      if (step) await this.flush();
-    }
-    return new Stored(branch.space, pieces.finish());
+      const isStep = branch.log.pendingBytes >= UPLOAD_STEP_BYTES && branch === this.#branch;
+      return isStep ? this.flush() : undefined;
+    });
   }
 
   /** The same for any value: many large ones can be written one by one, then set in one record. */
@@ -212,11 +217,7 @@ export class Repo {
   }
 
   /** Sets the content of `stream` at `path`. One record. */
-  async putBytes(
-    path: Path,
-    stream: ReadableStream<Uint8Array>,
-    options?: WriteOptions,
-  ): Promise<void> {
+  async putBytes(path: Path, stream: ByteStream, options?: WriteOptions): Promise<void> {
     const stored = await this.store(stream);
     this.transaction((draft) => draft.set(...path, stored), options);
   }
@@ -313,10 +314,6 @@ export class Repo {
     const before = this.snapshot;
     const record = this.#branch.append(content, this.#options.clock());
     this.#events.emit("change", { record, before, isLocal: true });
-    this.#scheduleFlush();
-  }
-
-  #scheduleFlush(): void {
     // Starts after this tick: all writes of one tick share a block and a signature.
     if (this.#flushing !== undefined) return;
     this.flush().catch((error) => this.#events.emit("failed", error));

@@ -4,7 +4,8 @@ import type { Space } from "../codec/chunks.ts";
 import {
   containerOf,
   elementAt,
-  listItems,
+  type ListRange,
+  listRange,
   lookup,
   mapEntries,
   type Range,
@@ -79,11 +80,11 @@ export class Snapshot {
     for (const [key, item] of this.#entries(path, range)) yield [key, decode(this.#space, item)];
   }
 
-  /** Elements of the list at `path`, from `start` up to `end`. */
-  *elements(path: Path = [], { start, end }: ByteRange = {}): Generator<Value> {
+  /** Elements of the list at `path`, decoded one by one; nothing if there is no list. */
+  *elements(path: Path = [], range: ListRange = {}): Generator<Value> {
     const node = this.#container(path);
     if (node?.kind !== "list") return;
-    for (const item of listItems(this.#space, node, start, end)) yield decode(this.#space, item);
+    for (const item of listRange(this.#space, node, range)) yield decode(this.#space, item);
   }
 
   /** Entries of the map or elements of the list at `path`; bytes of text or bytes; else 0. */

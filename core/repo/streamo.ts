@@ -1,7 +1,7 @@
 /** The value store alone: no signer, no records, nothing stored. */
 
 import { type Chunks, MissingBlock, Space } from "../codec/chunks.ts";
-import type { Range } from "../codec/container.ts";
+import type { ListRange, Range } from "../codec/container.ts";
 import type { Path, Step, Value } from "../codec/value.ts";
 import { BLOCK_MAX_BYTES } from "../log/block.ts";
 import { chunkHash, ChunkIndex } from "../log/chunk_index.ts";
@@ -46,6 +46,21 @@ export class Streamo {
     this.transaction((draft) => draft.delete(...path));
   }
 
+  /** Appends to the list at `path`. */
+  push(path: Path, ...values: unknown[]): void {
+    this.transaction((draft) => draft.push(path, ...values));
+  }
+
+  /** Inserts into the list at `path`, before the element at index `at`. */
+  insert(path: Path, at: number, ...values: unknown[]): void {
+    this.transaction((draft) => draft.insert(path, at, ...values));
+  }
+
+  /** In the list at `path`: removes `remove` elements from index `at` on and inserts others there. */
+  splice(path: Path, at: number, remove?: number, ...values: unknown[]): void {
+    this.transaction((draft) => draft.splice(path, at, remove, ...values));
+  }
+
   /** All changes that `change` makes, or none if it throws. */
   transaction(change: (draft: Draft) => void): void {
     const draft = new Draft(this.#space, this.#snapshot.root);
@@ -72,6 +87,11 @@ export class Streamo {
   /** Keys and values of the map at `path`, in order. */
   entries(path?: Path, range?: Range): Generator<[string, Value]> {
     return this.#snapshot.entries(path, range);
+  }
+
+  /** Elements of the list at `path`, in order. */
+  elements(path?: Path, range?: ListRange): Generator<Value> {
+    return this.#snapshot.elements(path, range);
   }
 
   /** Entries, elements or bytes at the path. */

@@ -7,6 +7,7 @@
 import { Bench } from "./bench.ts";
 import { codec } from "./codec.ts";
 import { commits } from "./commits.ts";
+import { diff } from "./diff.ts";
 import { fanOut } from "./fan_out.ts";
 import { mirror } from "./mirror.ts";
 import { Primitives } from "./primitives.ts";
@@ -17,7 +18,7 @@ import { sync } from "./sync.ts";
 type Part = (bench: Bench, primitives: Primitives) => Promise<void>;
 
 const AREAS: Readonly<Record<string, readonly Part[]>> = {
-  core: [commits, replay, codec],
+  core: [commits, replay, codec, diff],
   stores: [stores],
   sync: [sync, fanOut],
   mirror: [mirror],

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type Chunks, Space } from "../../../core/codec/chunks.ts";
 import { writeList } from "../../../core/codec/edit.ts";
 import { encode } from "../../../core/codec/encode.ts";
-import type { Value } from "../../../core/codec/value.ts";
+import type { Item, Value } from "../../../core/codec/value.ts";
 import { StreamoError } from "../../../core/errors.ts";
 import { MemoryStore } from "../../../core/log/memory_store.ts";
 import { type Difference, diffSnapshots } from "../../../core/repo/diff.ts";
@@ -10,6 +10,7 @@ import { Draft } from "../../../core/repo/draft.ts";
 import { Repo } from "../../../core/repo/repo.ts";
 import { Snapshot } from "../../../core/repo/snapshot.ts";
 import { baseOf, branchOf } from "../../suites/branch_chunks.ts";
+import { sharedLeaves, sharedLists, sharedPieces, tallNest } from "../../suites/fuzz/bombs.ts";
 import { MemoryChunks } from "../../suites/memory_chunks.ts";
 import { signerOf } from "../../suites/people.ts";
 import { randomSource } from "../../suites/random.ts";
@@ -172,14 +173,31 @@ Deno.test("diff() reads in proportion to the change, not to the size", () => {
   }
 });
 
-Deno.test("diff() of values that share their parts many times ends at its budget", () => {
-  const space = new Space(new MemoryChunks());
-  // 15^20 places differ, in 20 chunks on each side.
-  const [before, after] = ["a", "b"].map((leaf) => {
-    let item = encode(space, leaf);
-    for (let i = 0; i < 20; i++) item = writeList(space, range(15).map(() => item));
-    return new Snapshot(space, item);
-  });
+Deno.test("diff() of few bytes that stand for much ends at its budget", () => {
+  type Pair = (space: Space) => [Item, Item];
+  const cases: Pair[] = [
+    (space) => [sharedLists(space, 15, 400), sharedLists(space, 15, 399)],
+    (space) => [sharedLeaves(space, 64, 7), sharedLeaves(space, 63, 7)],
+    (space) => [sharedLeaves(space, 64, 7), writeList(space, [1, 2])],
+    (space) => [tallNest(space, 600, 53), tallNest(space, 601, 53)],
+    (space) => {
+      // As many zeros in two shapes: alike, and so compared.
+      const bytes = [sharedPieces(space, 64, 4), sharedPieces(space, 8, 8)];
+      return [writeList(space, [bytes[0], 1]), writeList(space, [bytes[1], 2, 3])];
+    },
+  ];
   const isBudget = (error: unknown) => error instanceof StreamoError && error.code === "budget";
-  assert.throws(() => diffSnapshots(space, before, after, 1000), isBudget);
+  for (const make of cases) {
+    const space = new Space(new MemoryChunks());
+    const [before, after] = make(space).map((item) => new Snapshot(space, item));
+    assert.throws(() => diffSnapshots(space, before, after, 10_000), isBudget);
+  }
+});
+
+Deno.test("diff() of the deepest nest of the highest trees does not overflow the stack", () => {
+  const space = new Space(new MemoryChunks());
+  const [before, after] = [tallNest(space, 490, 53), tallNest(space, 489, 53)]
+    .map((item) => new Snapshot(space, item));
+  const isBudget = (error: unknown) => error instanceof StreamoError && error.code === "budget";
+  assert.throws(() => diffSnapshots(space, before, after, 100_000), isBudget);
 });
