@@ -6,6 +6,8 @@ import fc from "fast-check";
 import { Space } from "../../../core/codec/chunks.ts";
 import { decode } from "../../../core/codec/decode.ts";
 import { encode } from "../../../core/codec/encode.ts";
+import { parseNode } from "../../../core/codec/node.ts";
+import { MAP_INNER, SMALL_MAX } from "../../../core/codec/tags.ts";
 import { type Item, Ref, type Value } from "../../../core/codec/value.ts";
 import { StreamoError } from "../../../core/errors.ts";
 import { MemoryChunks } from "../memory_chunks.ts";
@@ -57,12 +59,18 @@ function sameForm(value: Value): void {
   for (const [address, bytes] of [...chunks.byAddress]) {
     assert.deepStrictEqual(reencode(new Space(chunks), address), bytes);
     const found = decodeIfValue(new Space(chunks), address);
-    if (found === undefined) continue;
+    if (found === undefined || showsNotAll(bytes, address)) continue;
     const item = encode(space, found.value) as Item;
     // Pieces of large content and long scalars read as values too; a lone scalar is its own item.
     if (item instanceof Ref) assert.equal(item.address, address);
     assert.equal(chunks.size, size, `the chunk at ${address} has a second form`);
   }
+}
+
+/** An inner node of few entries may be a root because of long keys, of which it does not hold all. */
+function showsNotAll(bytes: Uint8Array, address: number): boolean {
+  if (bytes[0] !== MAP_INNER) return false;
+  return parseNode(bytes, address).size <= SMALL_MAX;
 }
 
 /** The value at `address`; undefined where an inner part of a tree stands. */
