@@ -7,7 +7,7 @@ import type { Key } from "../core/identity/key.ts";
 import { sameHead, type VerifiedHead } from "../core/log/head.ts";
 import type { Store } from "../core/log/store.ts";
 
-/** Blocks that one view keeps at hand. */
+/** Blocks, nodes and values that one view keeps at hand. */
 const VIEW_CACHE_BYTES = 4 * 2 ** 20;
 
 /** A repo as of one head; it does not change any more. */

@@ -1,6 +1,7 @@
 /** Where chunks come from and go to, and the caches over them. */
 
 import { StreamoError } from "../errors.ts";
+import { Cache } from "./cache.ts";
 import { isNode, isSmallNode, type Node, parseNode } from "./node.ts";
 import type { Value } from "./value.ts";
 import { Writer } from "./writer.ts";
@@ -68,64 +69,29 @@ export async function untilThere<T>(work: () => T): Promise<T> {
 }
 
 /**
- * A map that forgets what was not used for a while. Two generations: when the young one is full the
- * old one is dropped, so a hit costs one or two look-ups and there is no list to maintain.
+ * Bytes that one log keeps in memory unless told otherwise: a quarter are blocks, a quarter parsed nodes
+ * (estimated), half decoded values (estimated).
  */
-export class Cache<V> {
-  #young = new Map<number, V>();
-  #old = new Map<number, V>();
-  #weight = 0;
-  readonly #limit: number;
-
-  /** Holds between `limit / 2` and `limit` of weight. */
-  constructor(limit: number) {
-    this.#limit = limit / 2;
-  }
-
-  /** What is cached under `key`. */
-  get(key: number): V | undefined {
-    const young = this.#young.get(key);
-    if (young !== undefined) return young;
-    const old = this.#old.get(key);
-    // Weight of a promoted entry is not known any more; a small constant keeps the count moving.
-    if (old !== undefined) this.set(key, old, 16);
-    return old;
-  }
-
-  /** Caches `value`, which weighs about `weight` (bytes, for all caches here). */
-  set(key: number, value: V, weight: number): void {
-    this.#young.set(key, value);
-    this.#weight += weight;
-    if (this.#weight < this.#limit) return;
-    this.#old = this.#young;
-    this.#young = new Map();
-    this.#weight = 0;
-  }
-
-  /** Forgets everything. */
-  clear(): void {
-    this.#young = new Map();
-    this.#old = new Map();
-    this.#weight = 0;
-  }
-}
-
-/** Weight of the parsed nodes that one space keeps, in bytes (estimated). */
-const NODE_CACHE_BYTES = 16 * 2 ** 20;
-/** Weight of the decoded values that one space keeps, in bytes (estimated). */
-const VALUE_CACHE_BYTES = 32 * 2 ** 20;
+export const CACHE_BYTES = 64 * 2 ** 20;
 
 /** The chunks of one log, read through caches of parsed nodes and decoded values. */
 export class Space {
   /** Decoded containers by address: what makes equal addresses `===`. */
-  readonly values: Cache<Value> = new Cache(VALUE_CACHE_BYTES);
-  readonly #nodes = new Cache<Node>(NODE_CACHE_BYTES);
+  readonly values: Cache<Value>;
+  readonly #nodes: Cache<Node>;
   readonly #chunks: Chunks;
   readonly #writers: Writer[] = [];
 
-  /** A space over `chunks`. */
-  constructor(chunks: Chunks) {
+  /** A space over `chunks`, which may keep its part of `cacheBytes`: see {@link CACHE_BYTES}. */
+  constructor(chunks: Chunks, cacheBytes: number = CACHE_BYTES) {
     this.#chunks = chunks;
+    this.#nodes = new Cache(cacheBytes / 4);
+    this.values = new Cache(cacheBytes / 2);
+  }
+
+  /** What its nodes and values weigh, in bytes (estimated). */
+  get cachedBytes(): number {
+    return this.#nodes.weight + this.values.weight;
   }
 
   /** The bytes of the chunk at `address` and on. */
@@ -162,7 +128,7 @@ export class Space {
 
   #parse(bytes: Uint8Array, address: number): Node {
     const node = parseNode(bytes, address);
-    this.#nodes.set(address, node, 96 + node.items.length * 48);
+    this.#nodes.set(address, node, 96 + node.items.length * 48 + node.length);
     return node;
   }
 

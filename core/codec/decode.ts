@@ -1,5 +1,6 @@
 /** Items to values: frozen, cached by address, within a budget. */
 
+import type { Weighed } from "./cache.ts";
 import type { Space } from "./chunks.ts";
 import { StreamoError } from "../errors.ts";
 import { checkRoot, child } from "./container.ts";
@@ -35,6 +36,10 @@ class Decoder {
   readonly #budget: Required<Budget>;
   #elements = 0;
   #bytes = 0;
+  /** What the values decoded so far weigh, those found in the cache included. */
+  #weight = 0;
+  /** Values too heavy for the cache: each is decoded once all the same, wherever it stands. */
+  readonly #unkept = new Map<number, Weighed<Value>>();
 
   constructor(space: Space, budget: Required<Budget>) {
     this.#space = space;
@@ -44,16 +49,24 @@ class Decoder {
   item(item: Item, depth: number): Value {
     if (!(item instanceof Ref)) return item;
     const { address } = item;
-    const cached = this.#space.values.get(address);
-    if (cached !== undefined) return cached;
+    const known = this.#space.values.find(address) ?? this.#unkept.get(address);
+    if (known !== undefined) {
+      this.#weight += known.weight;
+      return known.value;
+    }
     if (depth > DEPTH_MAX) throw tooDeep();
     const node = this.#space.nodeOnce(address);
     if (node === undefined) return this.#scalar(item);
     checkRoot(node);
     if (node.kind === "bytes") return this.#content(item);
     if (depth === DEPTH_MAX) throw tooDeep();
+    const before = this.#weight;
     const value = node.kind === "map" ? this.#map(node, depth) : this.#list(node, depth);
-    this.#space.values.set(address, value, 64 + node.size * 32);
+    // With all that is below it: what is cached keeps that in memory too.
+    const weight = this.#weight - before;
+    if (!this.#space.values.set(address, value, weight)) {
+      this.#unkept.set(address, { value, weight });
+    }
     return value;
   }
 
@@ -121,6 +134,7 @@ class Decoder {
   #spend(elements: number, bytes: number): void {
     this.#elements += elements;
     this.#bytes += bytes;
+    this.#weight += 64 + elements * 32 + bytes;
     if (this.#elements > this.#budget.elements || this.#bytes > this.#budget.bytes) {
       throw new StreamoError("budget", "reading this value takes more than its budget allows", {
         ...this.#budget,

@@ -9,12 +9,18 @@ const PAGE = 4096;
 export class BlockCache {
   #young = new Map<number, Block[]>();
   #old = new Map<number, Block[]>();
-  #bytes = 0;
+  #youngBytes = 0;
+  #oldBytes = 0;
   readonly #limit: number;
 
-  /** Holds at most about `maxBytes` of blocks. */
+  /** Holds at most `maxBytes` of blocks, but one at least. */
   constructor(maxBytes: number) {
-    this.#limit = maxBytes / 2;
+    this.#limit = maxBytes;
+  }
+
+  /** Bytes of the blocks held: at most the bound, or those of one block. */
+  get bytes(): number {
+    return this.#youngBytes + this.#oldBytes;
   }
 
   /** The block that holds `address`. */
@@ -29,24 +35,34 @@ export class BlockCache {
 
   /** Keeps `block` for a while. */
   add(block: Block): void {
-    const last = Math.floor((block.start + block.bytes.length - 1) / PAGE);
+    const { length } = block.bytes;
+    if (this.#youngBytes + length > this.#limit / 2) {
+      this.#old = this.#young;
+      this.#oldBytes = this.#youngBytes;
+      this.#young = new Map();
+      this.#youngBytes = 0;
+    }
+    const last = Math.floor((block.start + length - 1) / PAGE);
     for (let page = Math.floor(block.start / PAGE); page <= last; page++) {
       const blocks = this.#young.get(page);
       if (blocks === undefined) this.#young.set(page, [block]);
       else blocks.push(block);
     }
-    this.#bytes += block.bytes.length;
-    if (this.#bytes < this.#limit) return;
-    this.#old = this.#young;
-    this.#young = new Map();
-    this.#bytes = 0;
+    this.#youngBytes += length;
+    // A block may be larger than half of the bound, or all of it.
+    if (this.bytes > this.#limit) this.#forgetOld();
   }
 
   /** Forgets everything. */
   clear(): void {
     this.#young = new Map();
+    this.#youngBytes = 0;
+    this.#forgetOld();
+  }
+
+  #forgetOld(): void {
     this.#old = new Map();
-    this.#bytes = 0;
+    this.#oldBytes = 0;
   }
 }
 

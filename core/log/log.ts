@@ -1,6 +1,6 @@
 /** One key's log: reads chunks from anywhere in it, appends, seals, and takes in others' blocks. */
 
-import type { Chunks } from "../codec/chunks.ts";
+import { CACHE_BYTES, type Chunks } from "../codec/chunks.ts";
 import { StreamoError } from "../errors.ts";
 import { equal } from "../bytes.ts";
 import { Emitter } from "../events.ts";
@@ -19,13 +19,10 @@ import type { Store } from "./store.ts";
 import { StoredBlocks } from "./stored_blocks.ts";
 import { Unsealed } from "./unsealed.ts";
 
-/** Bytes of blocks that one log keeps at hand. */
-const CACHE_BYTES = 16 * 2 ** 20;
-
 /** What a {@link Log} is opened with. */
 export interface LogOptions {
   readonly crypto: Crypto;
-  /** Bytes of blocks kept at hand; 16 MiB by default. */
+  /** See {@link CACHE_BYTES}, the default: a quarter of it is for blocks. */
   readonly cacheBytes?: number;
 }
 
@@ -42,6 +39,8 @@ export class Log implements Chunks {
   readonly key: Key;
   /** What hashes and verifies. */
   readonly crypto: Crypto;
+  /** Bytes that it and those who parse its chunks may keep at hand. */
+  readonly cacheBytes: number;
   /** `advance` whenever the head moves on. */
   readonly events: Emitter<{ advance: Advance }> = new Emitter();
   readonly #store: Store;
@@ -68,7 +67,8 @@ export class Log implements Chunks {
     this.#held = held;
     this.#head = held.head;
     this.#unsealed = new Unsealed(options.crypto);
-    this.stored = new StoredBlocks(store, key, () => this.epoch, options.cacheBytes ?? CACHE_BYTES);
+    this.cacheBytes = options.cacheBytes ?? CACHE_BYTES;
+    this.stored = new StoredBlocks(store, key, () => this.epoch, this.cacheBytes / 4);
   }
 
   /** Opens what `store` holds of `key`: reads its head, no blocks. */

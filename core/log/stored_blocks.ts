@@ -25,6 +25,11 @@ export class StoredBlocks implements Chunks {
     this.#cache = new BlockCache(cacheBytes);
   }
 
+  /** Bytes of the blocks at hand, but for those that readings in progress need. */
+  get cachedBytes(): number {
+    return this.#cache.bytes;
+  }
+
   /** The bytes from `address` to the end of its block; throws MissingBlock. */
   at(address: number): Uint8Array {
     const block = this.#find(address);

@@ -49,7 +49,7 @@ export class Branch {
   constructor(log: Log, { isWritable = true }: { readonly isWritable?: boolean } = {}) {
     this.log = log;
     this.#isWritable = isWritable;
-    this.space = new Space(log);
+    this.space = new Space(log, log.cacheBytes);
     this.snapshot = new Snapshot(this.space, undefined);
   }
 
@@ -62,7 +62,7 @@ export class Branch {
       return false;
     }
     // Writes may come while blocks are fetched, at the very addresses that are read here.
-    const space = log.isDiverged ? new Space(log.stored) : this.space;
+    const space = log.isDiverged ? new Space(log.stored, log.cacheBytes) : this.space;
     const spine = await untilThere(() =>
       this.#isWritable ? readSpine(space, address) : [readRecord(space, address)]
     );

@@ -12,7 +12,11 @@ export interface RepoOptions {
   readonly crypto?: Crypto;
   /** Milliseconds since 1970; the platform's by default. */
   readonly clock?: Clock;
-  /** Bytes of blocks kept in memory. */
+  /**
+   * Bytes kept in memory; 64 MiB by default. A quarter are blocks, a quarter parsed nodes, half decoded
+   * values; the last two are estimated. Values that weigh more than all of that half are decoded anew
+   * by every read.
+   */
   readonly cacheBytes?: number;
   /** Decides where two devices changed one place; the later change wins by default. */
   readonly onConflict?: OnConflict;

@@ -56,3 +56,22 @@ Deno.test("a block larger than the bound is still given once", () => {
   cache.add(block);
   assert.equal(cache.get(49_999), block);
 });
+
+Deno.test("bytes never pass the bound, but for one block", () => {
+  const random = randomSource();
+  const sizes = Array.from({ length: 500 }, () => random.integer(1, 61_440));
+  const blocks = blocksOf(sizes);
+  for (const limit of [1, 61_440, 100_000, 1_000_000]) {
+    const cache = new BlockCache(limit);
+    for (const block of blocks) {
+      cache.add(block);
+      assert.ok(cache.bytes <= Math.max(limit, block.bytes.length), `${random.seed}: ${limit}`);
+      assert.equal(cache.get(block.start), block, random.seed);
+      const again = blocks[random.integer(0, block.index)];
+      cache.get(again.start);
+      assert.ok(cache.bytes <= Math.max(limit, 61_440), `${random.seed}: ${limit}`);
+    }
+    cache.clear();
+    assert.equal(cache.bytes, 0);
+  }
+});
