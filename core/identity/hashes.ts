@@ -1,19 +1,22 @@
-/** HKDF over the hash that every platform has. */
+/** Pure-JavaScript hashing, shared by the providers: synchronous, and the same everywhere. */
 
-import { concat } from "../bytes.ts";
-import { sha256 } from "./sha256.ts";
+import { hkdf as nobleHkdf } from "@noble/hashes/hkdf.js";
+import { sha256 as nobleSha256 } from "@noble/hashes/sha2.js";
 
-const BLOCK_BYTES = 64;
+/** A hash that has seen nothing, and one that is set back to it: starting anew takes longer than 64 bytes. */
+const FRESH = nobleSha256.create();
+const HASH = nobleSha256.create();
 
-/** HKDF-SHA-256 (RFC 5869) giving 32 bytes: its expansion is one block. */
-export function hkdf(secret: Uint8Array, salt: Uint8Array, info: Uint8Array): Uint8Array {
-  return hmac(hmac(salt, secret), concat([info, Uint8Array.of(1)]));
+/** SHA-256 of the bytes of `parts`, one after the other. */
+export function sha256(...parts: Uint8Array[]): Uint8Array {
+  FRESH._cloneInto(HASH);
+  for (const part of parts) HASH.update(part);
+  const digest = new Uint8Array(HASH.outputLen);
+  HASH.digestInto(digest);
+  return digest;
 }
 
-/** HMAC-SHA-256 (RFC 2104). */
-function hmac(key: Uint8Array, message: Uint8Array): Uint8Array {
-  const padded = new Uint8Array(BLOCK_BYTES);
-  padded.set(key.length > BLOCK_BYTES ? sha256(key) : key);
-  const inner = sha256(padded.map((byte) => byte ^ 0x36), message);
-  return sha256(padded.map((byte) => byte ^ 0x5c), inner);
+/** HKDF-SHA-256 (RFC 5869) giving 32 bytes. */
+export function hkdf(secret: Uint8Array, salt: Uint8Array, info: Uint8Array): Uint8Array {
+  return nobleHkdf(nobleSha256, secret, salt, info, 32);
 }

@@ -212,8 +212,10 @@ Deno.test("landed() waits for the relay's word, and rejects when the session is 
   await writer.session.synced(writer.repo);
   await relay.stop();
   writer.repo.set({ away: true });
+  await writer.repo.flush();
   const landed = assert.rejects(writer.session.landed(writer.repo), { code: "closed" });
   await until(writer, () => writer.session.status.state === "away");
+  await writer.repo.flush();
   assert.ok(writer.session.status.retryMs! > 0);
   const [{ blocks, acked }] = writer.session.status.repos;
   assert.ok(acked < blocks);
