@@ -24,8 +24,17 @@ interface Level {
   size: number;
   keyBytes: number;
   lastKey: string;
+  /** The entries as the parsed node will hold them; undefined if it is not kept. */
+  parsed: Parsed | undefined;
   /** The only child, while there is just one: a root with one child is that child. */
   only: number;
+}
+
+/** The parts of a {@link Node}. */
+interface Parsed {
+  readonly keys: string[];
+  readonly items: Item[];
+  readonly sizes: number[];
 }
 
 /** A node that was written: what its parent holds of it. */
@@ -38,12 +47,17 @@ export interface Written {
 export class TreeBuilder {
   readonly #space: Space;
   readonly #kind: Kind;
+  readonly #keeps: boolean;
   readonly #levels: Level[] = [];
 
-  /** An empty tree of `kind` whose chunks go to `space`. */
-  constructor(space: Space, kind: Kind) {
+  /**
+   * An empty tree of `kind` whose chunks go to `space`. With `keeps` its nodes are at hand there
+   * afterwards, unread: what was edited is mostly edited again.
+   */
+  constructor(space: Space, kind: Kind, keeps = false) {
     this.#space = space;
     this.#kind = kind;
+    this.#keeps = keeps;
   }
 
   /** Adds a leaf entry. */
@@ -51,7 +65,8 @@ export class TreeBuilder {
     const level = this.#level(0);
     const start = level.body.at;
     if (this.#kind === "map") writeKey(level, key);
-    writeItem(this.#space, level.body, item, tag.INLINE_TREE);
+    const written = writeItem(this.#space, level.body, item, tag.INLINE_TREE);
+    this.#keep(level, key, written);
     this.#added(0, key, 1, start);
   }
 
@@ -62,6 +77,10 @@ export class TreeBuilder {
     if (this.#kind === "map") writeKey(level, key);
     level.body.varint(address);
     level.body.varint(size);
+    if (this.#keeps) {
+      this.#keep(level, key, new Ref(address));
+      level.parsed?.sizes.push(size);
+    }
     level.only = address;
     this.#added(height + 1, key, size, start);
   }
@@ -96,6 +115,15 @@ export class TreeBuilder {
     return undefined;
   }
 
+  /** Remembers an entry for the node that is kept. */
+  #keep(level: Level, key: string, item: Item): void {
+    // Bytes and dates belong to the caller, who may change them: such a node is read when it is needed.
+    if (item instanceof Uint8Array || item instanceof Date) level.parsed = undefined;
+    if (level.parsed === undefined) return;
+    if (this.#kind === "map") level.parsed.keys.push(key);
+    level.parsed.items.push(item);
+  }
+
   #added(height: number, key: string, size: number, start: number): void {
     const level = this.#levels[height];
     level.count++;
@@ -124,10 +152,16 @@ export class TreeBuilder {
     chunk.varint(level.count);
     chunk.raw(level.body.view());
     const address = this.#space.append(chunk.view());
+    const { size, parsed } = level;
+    if (parsed !== undefined) {
+      const { keys, items, sizes } = parsed;
+      const kind = this.#kind;
+      const node = { kind, height, small: false, keys, items, sizes, size, length: chunk.at };
+      this.#space.keep(address, node);
+    }
     this.#space.release(chunk);
-    const written = { address, size: level.size };
-    reset(level);
-    return written;
+    reset(level, this.#keeps);
+    return { address, size };
   }
 
   #level(height: number): Level {
@@ -140,6 +174,7 @@ export class TreeBuilder {
         size: 0,
         keyBytes: 0,
         lastKey: "",
+        parsed: this.#keeps ? { keys: [], items: [], sizes: [] } : undefined,
         only: 0,
       };
       this.#levels.push(level);
@@ -157,15 +192,19 @@ export class TreeBuilder {
   }
 }
 
-/** Writes `item` into a container; a scalar of more than `inlineMax` bytes becomes a chunk. */
-export function writeItem(space: Space, writer: Writer, item: Item, inlineMax: number): void {
+/**
+ * Writes `item` into a container; a scalar of more than `inlineMax` bytes becomes a chunk. Gives what
+ * the container holds then.
+ */
+export function writeItem(space: Space, writer: Writer, item: Item, inlineMax: number): Item {
   const start = writer.at;
   writeScalar(writer, item);
-  if (writer.at - start <= inlineMax || item instanceof Ref) return;
+  if (writer.at - start <= inlineMax || item instanceof Ref) return item;
   const address = space.append(writer.view(start));
   writer.at = start;
   writer.u8(tag.REF);
   writer.varint(address);
+  return new Ref(address);
 }
 
 /** The UTF-8 bytes of `key` into `writer`; NotStorable if it is too long or not well formed. */
@@ -197,7 +236,8 @@ function writeKey(level: Level, key: string): void {
   level.nextBytes = lastBytes;
 }
 
-function reset(level: Level): void {
+function reset(level: Level, keeps: boolean): void {
+  level.parsed = keeps ? { keys: [], items: [], sizes: [] } : undefined;
   level.body.at = 0;
   level.count = 0;
   level.size = 0;

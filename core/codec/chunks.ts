@@ -126,9 +126,14 @@ export class Space {
     return isSmallNode(bytes[0]) ? parseNode(bytes, address) : this.#parse(bytes, address);
   }
 
+  /** Keeps the node that was written at `address` at hand. */
+  keep(address: number, node: Node): void {
+    this.#nodes.set(address, node, 96 + node.items.length * 48 + node.length);
+  }
+
   #parse(bytes: Uint8Array, address: number): Node {
     const node = parseNode(bytes, address);
-    this.#nodes.set(address, node, 96 + node.items.length * 48 + node.length);
+    this.keep(address, node);
     return node;
   }
 

@@ -60,7 +60,7 @@ export function editMap(space: Space, node: Node, edits: readonly MapEdit[]): It
     });
     return writeMap(space, keys, items);
   }
-  const builder = new TreeBuilder(space, "map");
+  const builder = new TreeBuilder(space, "map", true);
   const visit = (part: Node, from: number, to: number): void => {
     if (part.height === 0) {
       return mergeEntries(leafEntries(part), edits, from, to, (key, item) => {
@@ -96,7 +96,7 @@ export function editList(space: Space, node: Node, splices: readonly Splice[]): 
     target.step(at, undefined, keep, true);
     return writeList(space, items);
   }
-  const builder = new TreeBuilder(space, "list");
+  const builder = new TreeBuilder(space, "list", true);
   const push = (item: Item) => builder.push("", item);
   const visit = (part: Node, start: number): void => {
     for (let i = 0; i < part.items.length; i++) {

@@ -33,12 +33,20 @@ export class Writer {
   /** An integer from 0 to 2^53 - 1: 7 bits a byte, lowest first, high bit on all but the last. */
   varint(value: number): void {
     this.reserve(8);
-    while (value >= 0x80) {
-      // `% 128` and not a mask: bitwise operators would cut the number to 32 bits.
-      this.bytes[this.at++] = (value % 128) | 0x80;
+    const { bytes } = this;
+    let { at } = this;
+    // Bitwise operators would cut a larger number to 32 bits.
+    while (value > 0x7fffffff) {
+      bytes[at++] = (value % 128) | 0x80;
       value = Math.floor(value / 128);
     }
-    this.bytes[this.at++] = value;
+    let rest = value | 0;
+    while (rest >= 0x80) {
+      bytes[at++] = rest | 0x80;
+      rest >>>= 7;
+    }
+    bytes[at++] = rest;
+    this.at = at;
   }
 
   /** `bytes` as they are. */
