@@ -18,6 +18,10 @@ export const systemTimer: Timer = (callback, delayMs) => {
   return () => clearTimeout(id);
 };
 
+/** Lets everything else that waits have its turn. */
+export const systemPause = (): Promise<void> =>
+  new Promise((resolve) => void systemTimer(resolve, 0));
+
 /** A number from 0 up to 1, for what need not be secret: jitter. */
 export type Random = () => number;
 

@@ -22,6 +22,11 @@ export class ChunkIndex {
   #young = table(0);
   #old = table(0);
 
+  /** Whether adding more makes it forget: it holds half of what it can. */
+  get isFull(): boolean {
+    return this.#young.count + this.#old.count >= MAX_ENTRIES;
+  }
+
   /** The address of a chunk under `hash` that `matches` accepts. */
   find(hash: number, matches: (address: number) => boolean): number | undefined {
     const young = probe(this.#young, hash, matches);

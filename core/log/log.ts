@@ -9,9 +9,9 @@ import type { Key } from "../identity/key.ts";
 import type { Advance } from "./advance.ts";
 import type { Block } from "./block.ts";
 import { Serial } from "../serial.ts";
-import { chunkHash, ChunkIndex, isChunkAt } from "./chunk_index.ts";
 import { Held } from "./held.ts";
 import { sameHead, sameStored, signHead, type VerifiedHead, verifyHead } from "./head.ts";
+import { KnownChunks } from "./known_chunks.ts";
 import { rootOf } from "./merkle.ts";
 import type { Proofs } from "./proofs.ts";
 import { checkNewer, checkRun, EMPTY, type Extent, type Run } from "./run.ts";
@@ -49,7 +49,7 @@ export class Log implements Chunks {
    * @ignore
    */
   readonly stored: StoredBlocks;
-  readonly #index = new ChunkIndex();
+  readonly #known = new KnownChunks();
   readonly #options: LogOptions;
   readonly #held: Held;
   #head: VerifiedHead | undefined;
@@ -149,12 +149,12 @@ export class Log implements Chunks {
 
   /** Appends a chunk, or gives the address of an equal one. */
   append(chunk: Uint8Array): number {
-    const hash = chunkHash(chunk);
-    const known = this.#index.find(hash, (address) => isChunkAt(this, address, chunk));
-    if (known !== undefined) return known;
-    const address = this.appendNew(chunk);
-    this.#index.add(hash, address);
-    return address;
+    return this.#known.append(this, chunk);
+  }
+
+  /** Learns the chunks of blocks that others wrote; see {@link KnownChunks.recall}. */
+  recall(): Promise<void> | undefined {
+    return this.#known.recall((from, to) => this.blocks(from, to));
   }
 
   /** Appends a chunk that is known to be new, such as a record. */
@@ -172,7 +172,7 @@ export class Log implements Chunks {
       if (this.isDiverged && this.isDirty) {
         throw new StreamoError("conflict", `another log of ${this.key} has taken the place`);
       }
-      const { blocks, extent } = this.#closed();
+      const { blocks, extent } = this.#unsealed.closed();
       const newest = record();
       if (blocks.length === 0) return this.#head;
       const head = await signHead({
@@ -263,7 +263,7 @@ export class Log implements Chunks {
   /** Makes what waits durable, but invisible: no head covers it yet. For raised logs. */
   stage(): Promise<void> {
     return this.#serial.run(async () => {
-      const { blocks, extent } = this.#closed();
+      const { blocks, extent } = this.#unsealed.closed();
       if (blocks.length === 0) return;
       await this.#held.append(blocks, extent, this.epoch);
       this.#take(blocks, extent);
@@ -389,12 +389,8 @@ export class Log implements Chunks {
     if (extent.length > this.#unsealed.tip.length) this.#ahead = extent;
   }
 
-  #closed(): { blocks: readonly Block[]; extent: Extent } {
-    this.#unsealed.close();
-    return { blocks: this.#unsealed.blocks.slice(), extent: this.#unsealed.end };
-  }
-
   #moveTip(tip: Extent): void {
+    this.#known.move(this.#unsealed.tip.length, tip.length);
     this.#unsealed.restart(tip);
     this.#ahead = undefined;
   }

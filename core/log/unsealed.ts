@@ -73,6 +73,12 @@ export class Unsealed {
     return this.#openStart + this.#open.length - chunk.length;
   }
 
+  /** The whole blocks, with the open one, which ends here; and how far they reach. */
+  closed(): { blocks: readonly Block[]; extent: Extent } {
+    this.close();
+    return { blocks: this.#blocks.slice(), extent: this.#end };
+  }
+
   /** Ends the open block. */
   close(): void {
     if (this.#open.length === 0) return;

@@ -37,6 +37,8 @@ export interface RecordContent {
 export class Branch {
   readonly log: Log;
   readonly space: Space;
+  /** Bytes of large content that were to be stored here so far. */
+  uploadedBytes = 0;
   /** The newest record, also before it is durable. */
   record: LogRecord | undefined;
   /** The state as of `record`. */

@@ -2,7 +2,6 @@
 
 import { untilThere } from "../codec/chunks.ts";
 import type { ListRange, Range } from "../codec/container.ts";
-import { encode } from "../codec/encode.ts";
 import { type Path, Ref, type Step, type Value } from "../codec/value.ts";
 import { StreamoError } from "../errors.ts";
 import { defaultCrypto } from "../identity/default_crypto.ts";
@@ -19,7 +18,7 @@ import { Branch, type PublishedEvent } from "./branch.ts";
 import { laterWins } from "./conflict.ts";
 import { type Difference, diffSnapshots } from "./diff.ts";
 import { sameItem } from "./diff_map.ts";
-import { Draft, Stored } from "./draft.ts";
+import { Draft, type Stored } from "./draft.ts";
 import { mergeBranches } from "./merge_branches.ts";
 import type { RepoOptions, WriteOptions } from "./options.ts";
 import { readBytes } from "./read_bytes.ts";
@@ -27,7 +26,7 @@ import type { LogRecord } from "./record.ts";
 import { passOn, repoEmitter, type RepoEvents } from "./repo_events.ts";
 import { withSource } from "./sparse.ts";
 import { type ByteRange, Snapshot, type Stat } from "./snapshot.ts";
-import { type ByteStream, storeStream, UPLOAD_STEP_BYTES } from "./upload.ts";
+import { type ByteStream, storeIn, storeStream, UPLOAD_STEP_BYTES } from "./upload.ts";
 
 /** One key's repo. Reads are of the newest state; writes need a signer. */
 export class Repo {
@@ -200,7 +199,7 @@ export class Repo {
   async store(stream: ByteStream): Promise<Stored> {
     this.#checkWritable();
     const branch = this.#branch;
-    return await storeStream(branch.space, stream, () => {
+    return await storeStream(branch, stream, () => {
       // Once another branch has taken the place of this one, the rest waits here to be copied over.
       const isStep = branch.log.pendingBytes >= UPLOAD_STEP_BYTES && branch === this.#branch;
       return isStep ? this.flush() : undefined;
@@ -211,7 +210,7 @@ export class Repo {
   async storeValue(value: unknown): Promise<Stored> {
     this.#checkWritable();
     const branch = this.#branch;
-    const stored = new Stored(branch.space, encode(branch.space, value));
+    const stored = await storeIn(branch, value);
     if (branch.log.pendingBytes >= UPLOAD_STEP_BYTES) await this.flush();
     return stored;
   }

@@ -1,0 +1,142 @@
+import assert from "node:assert/strict";
+import type { Value } from "../../../core/codec/value.ts";
+import { MemoryStore } from "../../../core/log/memory_store.ts";
+import type { Stored } from "../../../core/repo/draft.ts";
+import { Repo } from "../../../core/repo/repo.ts";
+import { signerOf } from "../../suites/people.ts";
+import { runOf } from "../../suites/runs.ts";
+import { sampleBytes } from "../../suites/sample_bytes.ts";
+import { CountingStore } from "../../suites/counting_store.ts";
+
+const alice = await signerOf("alice");
+const film = sampleBytes("hashed", 20_000_000);
+
+function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
+  const parts = Array.from(
+    { length: Math.ceil(bytes.length / 65_536) },
+    (_, i) => bytes.slice(i * 65_536, (i + 1) * 65_536),
+  );
+  return ReadableStream.from(parts);
+}
+
+/** Bytes that the log grows by while `write` is under way. */
+async function cost(repo: Repo, write: () => unknown): Promise<number> {
+  const before = (await repo.flush())?.bytes ?? 0;
+  await write();
+  return (await repo.flush())!.bytes - before;
+}
+
+const reopened = (store: MemoryStore) => Repo.open(store, alice);
+
+Deno.test("after reopening, a file of 20 MB that moves, or comes back, costs a path", async () => {
+  const store = new MemoryStore();
+  const writer = await reopened(store);
+  await writer.putBytes(["films", "one"], streamOf(film));
+  const written = (await writer.flush())!.bytes;
+  assert.ok(written > film.length);
+
+  const mover = await reopened(store);
+  const moved = await cost(mover, async () => {
+    const stored = await mover.store(streamOf(film));
+    mover.transaction((draft) => {
+      draft.delete("films", "one");
+      draft.set("films", "two", stored);
+    });
+  });
+  assert.ok(moved < 1000, `moving costs ${moved} bytes`);
+
+  const editor = await reopened(store);
+  const changed = film.with(10_000_000, film[10_000_000] ^ 1);
+  const edited = await cost(editor, () => editor.putBytes(["films", "two"], streamOf(changed)));
+  assert.ok(edited < 80_000, `one changed byte costs ${edited} bytes`);
+
+  const restorer = await reopened(store);
+  const restored = await cost(restorer, () => restorer.putBytes(["films", "two"], streamOf(film)));
+  assert.ok(restored < 1000, `restoring costs ${restored} bytes`);
+  assert.deepEqual(restorer.get("films", "two"), film);
+});
+
+Deno.test("after reopening, an old value that is set again costs a path", async () => {
+  const store = new MemoryStore();
+  const writer = await reopened(store);
+  const doc = Array.from({ length: 5000 }, (_, i) => ({ i, text: `element ${i}`.repeat(5) }));
+  writer.set("doc", doc);
+  writer.set("doc", "nothing");
+  await writer.flush();
+  const again = await reopened(store);
+  const spent = await cost(again, async () => {
+    const stored = await again.storeValue(again.at(0)!.get("doc"));
+    again.transaction((draft) => draft.set("doc", stored));
+  });
+  assert.ok(spent < 1000, `${spent} bytes`);
+  assert.deepEqual(again.get("doc"), doc as unknown as Value);
+});
+
+Deno.test("many small files that move together are found too", async () => {
+  const store = new MemoryStore();
+  const writer = await reopened(store);
+  const files = Array.from({ length: 400 }, (_, i) => `file ${i} has its own text `.repeat(200));
+  for (const [i, text] of files.entries()) writer.set("a", `f${i}`, text);
+  await writer.flush();
+  const mover = await reopened(store);
+  const spent = await cost(mover, async () => {
+    const stored: Stored[] = [];
+    for (const text of files) stored.push(await mover.storeValue(text));
+    mover.transaction((draft) => {
+      draft.delete("a");
+      stored.forEach((content, i) => draft.set("b", `f${i}`, content));
+    });
+  });
+  // Some that look alike to the index may be stored again.
+  assert.ok(spent < 100_000, `${spent} bytes of 2 MB`);
+});
+
+Deno.test("what other devices wrote is found too", async () => {
+  const store = new MemoryStore();
+  const here = await reopened(store);
+  const there = await Repo.open(new MemoryStore(), alice);
+  await there.putBytes(["film"], streamOf(film.subarray(0, 2_000_000)));
+  await there.flush();
+  await here.receive(await runOf(there, 0));
+  const spent = await cost(
+    here,
+    () => here.putBytes(["copy"], streamOf(film.subarray(0, 2_000_000))),
+  );
+  assert.ok(spent < 1000, `${spent} bytes`);
+});
+
+Deno.test("nothing is searched before the first large content, and only once", async () => {
+  const memory = new MemoryStore();
+  const writer = await reopened(memory);
+  await writer.putBytes(["film"], streamOf(film));
+  await writer.flush();
+  const store = new CountingStore(memory);
+  const repo = await Repo.open(store, alice);
+  repo.set("title", "a film");
+  await repo.flush();
+  await repo.putBytes(["poster"], streamOf(film.subarray(0, 100_000)));
+  await repo.storeValue({ small: "value" });
+  await repo.flush();
+  assert.equal(store.count.blocks, 0, "blocks read before anything large is stored");
+  await repo.putBytes(["one"], streamOf(film));
+  const { blocks } = store.count;
+  assert.ok(blocks >= film.length / 61_440, `${blocks} blocks are searched`);
+  await repo.putBytes(["two"], streamOf(film.subarray(0, 5_000_000)));
+  await repo.flush();
+  assert.equal(store.count.blocks, blocks, "blocks are searched once");
+});
+
+Deno.test("a damaged block is passed over: its content is stored again", async () => {
+  const memory = new MemoryStore();
+  const writer = await reopened(memory);
+  await writer.putBytes(["film"], streamOf(film.subarray(0, 8_000_000)));
+  await writer.flush();
+  const store = new CountingStore(memory);
+  store.damaged = 100;
+  const repo = await Repo.open(store, alice);
+  const spent = await cost(
+    repo,
+    () => repo.putBytes(["copy"], streamOf(film.subarray(0, 8_000_000))),
+  );
+  assert.ok(spent > 1000 && spent < 8_000_000, `${spent} bytes`);
+});
