@@ -37,6 +37,7 @@ export { Signer } from "./core/identity/signer.ts";
 export type { Emitter } from "./core/events.ts";
 export type { Advance } from "./core/log/advance.ts";
 export { type Block, BLOCK_MAX_BYTES } from "./core/log/block.ts";
+export { verifyConsistency } from "./core/log/consistency_proof.ts";
 export {
   decodeHead,
   encodeHead,
@@ -47,9 +48,13 @@ export {
 } from "./core/log/head.ts";
 export { Log } from "./core/log/log.ts";
 export { MemoryStore } from "./core/log/memory_store.ts";
+export { type Tree, verifyRange } from "./core/log/range_proof.ts";
 export type { Run } from "./core/log/run.ts";
+export type { BlockSource, LogTree, ProvenBlocks } from "./core/log/source.ts";
+export type { OnRefused } from "./core/log/sources.ts";
 export type { Store, StoredHead } from "./core/log/store.ts";
-export type { Clock, OpenSocket, Random, Timer } from "./core/platform.ts";
+export { StoreSource } from "./core/log/store_source.ts";
+export type { Clock, Fetch, OpenSocket, Random, Timer } from "./core/platform.ts";
 export type { PublishedEvent } from "./core/repo/branch.ts";
 export type { Difference } from "./core/repo/diff.ts";
 export { type Draft, Stored } from "./core/repo/draft.ts";
@@ -71,6 +76,8 @@ export {
   type SessionOptions,
   type SessionStatus,
 } from "./core/sync/session.ts";
+export { FileSource } from "./core/sync/file_source.ts";
+export { HttpSource } from "./core/sync/http_source.ts";
 export { Conversation, type ConversationOptions } from "./core/sync/conversation.ts";
 export type { Phase } from "./core/sync/machine.ts";
 export type { Message, Position } from "./core/sync/messages.ts";
