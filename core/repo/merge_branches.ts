@@ -63,6 +63,7 @@ export function mergeBranches(mine: Branch, theirs: Branch, options: MergeOption
   for (const record of records) theirs.append(record, now);
 }
 
-function citation(branch: Branch, { epoch, blocks, root }: VerifiedHead) {
+/** What a record cites that takes the place of a head. */
+export function citation(branch: Branch, { epoch, blocks, root }: VerifiedHead) {
   return encode(branch.space, [{ epoch, blocks, root }]);
 }

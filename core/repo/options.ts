@@ -3,7 +3,8 @@
 import type { Crypto } from "../identity/crypto.ts";
 import type { BlockSource } from "../log/source.ts";
 import type { OnRefused } from "../log/sources.ts";
-import type { Clock } from "../platform.ts";
+import type { Value } from "../codec/value.ts";
+import type { Clock, Timer } from "../platform.ts";
 import type { OnConflict } from "./conflict.ts";
 
 /** What a repo is opened with; everything has a default. */
@@ -12,6 +13,8 @@ export interface RepoOptions {
   readonly crypto?: Crypto;
   /** Milliseconds since 1970; the platform's by default. */
   readonly clock?: Clock;
+  /** Ends waiting for a peer that has stopped sending; the platform's by default. */
+  readonly timer?: Timer;
   /**
    * Bytes kept in memory; 64 MiB by default. A quarter are blocks, a quarter parsed nodes, half decoded
    * values; the last two are estimated. Values that weigh more than all of that half are decoded anew
@@ -33,4 +36,6 @@ export interface RepoOptions {
 export interface WriteOptions {
   /** What the author says about it. */
   readonly message?: string;
+  /** Where it came from: mostly links; read back as `LogRecord.cites`. */
+  readonly cites?: Value;
 }

@@ -2,30 +2,31 @@
 
 import { untilThere } from "../codec/chunks.ts";
 import type { ListRange, Range } from "../codec/container.ts";
-import { type Path, Ref, type Step, type Value } from "../codec/value.ts";
+import { encode } from "../codec/encode.ts";
+import { type Item, type Path, Ref, type Step, type Value } from "../codec/value.ts";
 import { StreamoError } from "../errors.ts";
 import { defaultCrypto } from "../identity/default_crypto.ts";
 import type { Key } from "../identity/key.ts";
 import type { Signer } from "../identity/signer.ts";
-import { compareHeads, type VerifiedHead } from "../log/head.ts";
-import type { Advance } from "../log/advance.ts";
+import type { VerifiedHead } from "../log/head.ts";
 import { Log } from "../log/log.ts";
 import type { Run } from "../log/run.ts";
 import type { Store } from "../log/store.ts";
-import { systemClock } from "../platform.ts";
-import { Serial } from "../serial.ts";
-import { Branch, type PublishedEvent } from "./branch.ts";
+import { systemClock, systemTimer } from "../platform.ts";
+import type { Branch, PublishedEvent } from "./branch.ts";
+import type { CompactOptions } from "./compaction.ts";
 import { laterWins } from "./conflict.ts";
 import { type Difference, diffSnapshots } from "./diff.ts";
 import { sameItem } from "./diff_map.ts";
-import { Draft, type Stored } from "./draft.ts";
-import { mergeBranches } from "./merge_branches.ts";
+import { Draft, Stored } from "./draft.ts";
+import type { HistoryRange } from "./history.ts";
 import type { RepoOptions, WriteOptions } from "./options.ts";
 import { readBytes } from "./read_bytes.ts";
 import type { LogRecord } from "./record.ts";
-import { passOn, repoEmitter, type RepoEvents } from "./repo_events.ts";
+import type { RepoEvents } from "./repo_events.ts";
 import { withSource } from "./sparse.ts";
 import { type ByteRange, Snapshot, type Stat } from "./snapshot.ts";
+import { Trunk } from "./trunk.ts";
 import { type ByteStream, storeIn, storeStream, UPLOAD_STEP_BYTES } from "./upload.ts";
 
 /** One key's repo. Reads are of the newest state; writes need a signer. */
@@ -34,22 +35,12 @@ export class Repo {
   readonly key: Key;
   /** What signs; undefined where the repo is open to read. */
   readonly signer: Signer | undefined;
-  readonly #store: Store;
-  readonly #options: Required<Pick<RepoOptions, "crypto" | "clock" | "onConflict">> & RepoOptions;
-  readonly #events = repoEmitter();
-  readonly #serial = new Serial();
-  #branch: Branch;
-  #flushing: Promise<VerifiedHead | undefined> | undefined;
-  #stopLog: () => void;
+  readonly #trunk: Trunk;
 
-  private constructor(store: Store, log: Log, signer: Signer | undefined, options: RepoOptions) {
-    this.key = log.key;
+  private constructor(trunk: Trunk, signer: Signer | undefined) {
+    this.key = trunk.branch.log.key;
     this.signer = signer;
-    this.#store = store;
-    const { crypto = log.crypto, clock = systemClock, onConflict = laterWins } = options;
-    this.#options = { ...options, crypto, clock, onConflict };
-    this.#branch = new Branch(log, { isWritable: signer !== undefined });
-    this.#stopLog = passOn(log, this.#events);
+    this.#trunk = trunk;
   }
 
   /**
@@ -61,9 +52,17 @@ export class Repo {
     const crypto = options.crypto ?? defaultCrypto();
     const from = withSource(store, options, crypto, signer !== undefined);
     const log = await Log.open(from, key, { crypto, cacheBytes: options.cacheBytes });
-    const repo = new Repo(store, log, signer, options);
-    await repo.#branch.follow();
-    return repo;
+    const trunk = await Trunk.open(log, {
+      store: from,
+      signer,
+      crypto,
+      clock: options.clock ?? systemClock,
+      timer: options.timer ?? systemTimer,
+      onConflict: options.onConflict ?? laterWins,
+      cacheBytes: options.cacheBytes,
+      isOwnStore: from === store,
+    });
+    return new Repo(trunk, signer);
   }
 
   /** Calls `listener` on every `name`; the result stops it. */
@@ -71,7 +70,7 @@ export class Repo {
     name: Name,
     listener: (event: RepoEvents[Name]) => void,
   ): () => void {
-    return this.#events.on(name, listener);
+    return this.#trunk.events.on(name, listener);
   }
 
   /** The log underneath; another object after a fork was settled. */
@@ -176,23 +175,27 @@ export class Repo {
 
   /**
    * All changes that `change` makes, as one record. If it throws, nothing is changed. Without a
-   * change and without a message there is no record.
+   * change, a message or citations there is no record.
    */
-  transaction(change: (draft: Draft) => void, { message = "" }: WriteOptions = {}): void {
+  transaction(change: (draft: Draft) => void, options: WriteOptions = {}): void {
+    const { message = "", cites } = options;
     this.#checkWritable();
     const draft = new Draft(this.#branch.space, this.snapshot.root);
     change(draft);
     const root = draft.settle();
-    if (sameItem(root, this.snapshot.root) && message === "") return;
-    this.#append({ root, message });
+    const isSame = sameItem(root, this.snapshot.root);
+    if (isSame && message === "" && cites === undefined) return;
+    this.#trunk.append({ root, message, cites: this.#item(cites) });
   }
 
   /** Publishes an event: a record that carries `value` and leaves the state as it is. */
-  publish(value: unknown, { message = "" }: WriteOptions = {}): void {
+  publish(value: unknown, { message = "", cites }: WriteOptions = {}): void {
     this.#checkWritable();
     const draft = new Draft(this.#branch.space, undefined);
     draft.set(value);
-    this.#append({ root: this.snapshot.root, message, event: draft.settle(), hasEvent: true });
+    const { root } = this.snapshot;
+    const event = draft.settle();
+    this.#trunk.append({ root, message, event, hasEvent: true, cites: this.#item(cites) });
   }
 
   /** Stores the content of `stream` in bounded memory; a transaction can then set it at a path. */
@@ -224,20 +227,16 @@ export class Repo {
   /** Signs and stores everything written so far; gives the durable head. */
   flush(): Promise<VerifiedHead | undefined> {
     this.#checkWritable();
-    this.#flushing ??= this.#serial.run(() => {
-      this.#flushing = undefined;
-      return this.#flushNow();
-    });
-    return this.#flushing;
+    return this.#trunk.flush();
   }
 
-  /** The records, newest first. */
-  history(): Generator<LogRecord> {
-    return this.#branch.history();
+  /** The records in `range` or all, newest first; with `after` or `first`, oldest first. */
+  history(range?: HistoryRange): Generator<LogRecord> {
+    return this.#branch.history(range);
   }
 
-  /** The events, oldest first: the last so many, or since a time. */
-  events(range?: { last?: number; since?: Date }): PublishedEvent[] {
+  /** The events in `range` or all, oldest first. */
+  events(range?: HistoryRange): PublishedEvent[] {
     return this.#branch.events(range);
   }
 
@@ -247,9 +246,38 @@ export class Repo {
     return record && new Snapshot(this.#branch.space, record.root);
   }
 
-  /** The newest record at or before a sequence number or a time. */
+  /**
+   * The newest record at or before a sequence number or a time. Of a record: itself, unless it is of a
+   * log whose place was taken and is not in the present one.
+   */
   recordAt(when: LogRecord | number | Date): LogRecord | undefined {
     return this.#branch.recordAt(when);
+  }
+
+  /**
+   * Sets the value back to what it was, in a new record; stores no content. `not_found` if there was
+   * no record then.
+   */
+  restore(when: LogRecord | number | Date, options?: WriteOptions): void {
+    const record = this.recordAt(when);
+    if (record === undefined) {
+      const text = when instanceof Date ? when.toISOString() : when;
+      throw new StreamoError("not_found", `cannot restore ${this.key} at ${text}: no record`);
+    }
+    const { space } = this.#branch;
+    this.transaction((draft) => draft.set(new Stored(space, record.root)), options);
+  }
+
+  /**
+   * Starts the next epoch with the present value and the last `keepRecords` records, and forgets all
+   * else for good, here and wherever the new epoch arrives. Sequence numbers and times go on. Gives the
+   * new head, when it is durable.
+   */
+  async compact(options: CompactOptions = {}): Promise<VerifiedHead | undefined> {
+    this.#checkWritable();
+    const { keepRecords = 0 } = options;
+    if (!(keepRecords >= 0)) throw new RangeError(`cannot keep ${keepRecords} records`);
+    return await this.#trunk.compact(options);
   }
 
   /** The value whose chunk is at `address`, as {@link Stat.address} gave it; `malformed` if none is. */
@@ -262,13 +290,28 @@ export class Repo {
     return diffSnapshots(this.#branch.space, before, after);
   }
 
-  /** Takes a run of blocks from a peer; see {@link Log.receive}. Local writes are merged. */
+  /**
+   * Takes a run of blocks from a peer; see {@link Log.receive}. Local writes are merged. A log of a
+   * later epoch takes this one's place when it is whole.
+   */
   receive(run: Run, source?: unknown): Promise<{ length: number; complete: boolean }> {
-    return this.#serial.run(async () => {
-      const received = await this.log.receive(run, source);
-      if (received.complete) await this.#follow();
-      return received;
-    });
+    return this.#trunk.receive(run, source);
+  }
+
+  /**
+   * Whether `source` has begun to bring a log of a later epoch.
+   * @ignore
+   */
+  isRaisedBy(source: unknown): boolean {
+    return this.#trunk.isRaisedBy(source);
+  }
+
+  /**
+   * Nothing more comes from `source`: what waits for the end of a later epoch goes on.
+   * @ignore
+   */
+  release(source: unknown): void {
+    this.#trunk.release(source);
   }
 
   /**
@@ -276,121 +319,25 @@ export class Repo {
    * a signer what was written here is merged into it first, and signed.
    */
   replace(log: Log, source?: unknown): Promise<void> {
-    return this.#serial.run(async () => {
-      if (!await this.log.makeWay(log)) {
-        throw new StreamoError("conflict", `the log of ${this.key} has changed its past meanwhile`);
-      }
-      const sharedBytes = log.sealedBytes;
-      if (this.signer !== undefined) return await this.#merge(log, sharedBytes, this.head);
-      if (this.head !== undefined && compareHeads(log.head!, this.head) > 0) {
-        throw new StreamoError(
-          "stale",
-          `a head of ${log.head!.blocks} blocks loses to the one held`,
-        );
-      }
-      const branch = new Branch(log, { isWritable: false });
-      await branch.follow();
-      const news = await this.#adopt(log, source);
-      this.#swap(branch, sharedBytes);
-      this.#events.emit("advance", news);
-    });
+    return this.#trunk.replace(log, source);
   }
 
   /** Takes over what another process may have written to the store; see {@link Store.watch}. */
   refresh(): Promise<void> {
-    return this.#serial.run(async () => {
-      if (await this.log.refresh()) await this.#follow();
-    });
+    return this.#trunk.refresh();
+  }
+
+  get #branch(): Branch {
+    return this.#trunk.branch;
+  }
+
+  #item(value: Value): Item {
+    return value === undefined ? undefined : encode(this.#branch.space, value);
   }
 
   #checkWritable(): void {
     if (this.signer === undefined) {
       throw new StreamoError("read_only", `the repo ${this.key} is open without a signer`);
     }
-  }
-
-  #append(content: Parameters<Branch["append"]>[0]): void {
-    const before = this.snapshot;
-    const record = this.#branch.append(content, this.#options.clock());
-    this.#events.emit("change", { record, before, isLocal: true });
-    // Starts after this tick: all writes of one tick share a block and a signature.
-    if (this.#flushing !== undefined) return;
-    this.flush().catch((error) => this.#events.emit("failed", error));
-  }
-
-  async #flushNow(): Promise<VerifiedHead | undefined> {
-    for (;;) {
-      try {
-        const branch = this.#branch;
-        return await branch.log.seal(this.signer!, () => branch.record?.address);
-      } catch (error) {
-        if (!(error instanceof StreamoError && error.code === "conflict")) throw error;
-        await this.#overtaken();
-      }
-    }
-  }
-
-  /** The store has another log than this one extends: goes on from there, with the writes made here. */
-  async #overtaken(): Promise<void> {
-    const { crypto, cacheBytes } = this.#options;
-    const log = await Log.open(this.#store, this.key, { crypto, cacheBytes });
-    if (!await this.log.isExtendedBy(log)) {
-      throw new StreamoError(
-        "closed",
-        `another process replaced the log of ${this.key}; reopen it`,
-      );
-    }
-    // An append whose answer was lost may have been stored: those blocks are not merged once more.
-    await this.#merge(log, await this.log.sharedBytes(log));
-  }
-
-  /** Stores a held branch; until that is certain, this log's own blocks are not read from the store. */
-  async #adopt(log: Log, source: unknown): Promise<Advance> {
-    const { stored } = this.log;
-    stored.cut(log.sealedBytes);
-    try {
-      return await log.adopt(source);
-    } catch (error) {
-      stored.cut(Infinity);
-      throw error;
-    }
-  }
-
-  /** After the head moved on: makes its record the state, or merges what was written meanwhile. */
-  async #follow(): Promise<void> {
-    const before = this.snapshot;
-    const isNew = !this.log.isDirty && await this.#branch.follow();
-    if (this.log.isDiverged && this.signer !== undefined) await this.#flushNow();
-    if (isNew) {
-      this.#events.emit("change", { record: this.#branch.record!, before, isLocal: false });
-    }
-  }
-
-  /** Makes `log`, which has all below `sharedBytes` too, the log that goes on, with the writes made here. */
-  async #merge(log: Log, sharedBytes: number, replaced?: VerifiedHead): Promise<void> {
-    const theirs = new Branch(log);
-    await theirs.follow();
-    const { clock, onConflict } = this.#options;
-    const merge = () => {
-      mergeBranches(this.#branch, theirs, { now: clock(), replaced, sharedBytes, onConflict });
-      this.#swap(theirs, sharedBytes);
-    };
-    await untilThere(merge);
-    if (theirs.log.isDirty) await theirs.log.seal(this.signer!, () => theirs.record?.address);
-    if (theirs.record !== undefined) {
-      this.#events.emit("merged", { record: theirs.record, replaced });
-    }
-  }
-
-  #swap(branch: Branch, sharedBytes: number): void {
-    const before = this.snapshot;
-    // Older snapshots read what is at hand, or say that a block is missing: never other bytes.
-    this.log.stored.cut(sharedBytes);
-    this.#stopLog();
-    this.#stopLog = passOn(branch.log, this.#events);
-    this.#branch = branch;
-    this.#events.emit("replaced", { sharedBytes });
-    const { record } = branch;
-    if (record !== undefined) this.#events.emit("change", { record, before, isLocal: false });
   }
 }

@@ -1,0 +1,99 @@
+/** Heads that records cite: whose place a merge took, and where an earlier epoch ended. */
+
+import { equal } from "../bytes.ts";
+import { isPlainObject, type Value } from "../codec/value.ts";
+import type { Head } from "../log/head.ts";
+import type { Log } from "../log/log.ts";
+
+/** Lengths whose roots are cited one by one, from the end. */
+const DENSE = 256;
+/** Before those, as many at each distance; then the distance doubles: 1/64 of the way back at most. */
+const SPARSE = 64;
+/** Bytes of a root that are kept to tell it from others. */
+const MARK_BYTES = 8;
+/** Epochs whose ends are cited: a device that was away for longer merges without a base. */
+const EPOCHS_MAX = 8;
+
+/** A head as a record cites it. */
+export interface CitedHead {
+  readonly epoch: number;
+  readonly blocks: number;
+  readonly root: Uint8Array;
+  /** If an epoch ended with it: the first bytes of the roots over {@link markedLengths}. */
+  readonly marks?: Uint8Array;
+}
+
+/** The lengths of a log of `blocks` blocks that are marked, longest first. */
+export function markedLengths(blocks: number): number[] {
+  const lengths: number[] = [];
+  let step = 1;
+  for (let at = blocks; at > 0; at -= step) {
+    lengths.push(at);
+    const past = lengths.length - DENSE;
+    if (past >= 0 && past % SPARSE === 0) step *= 2;
+  }
+  return lengths;
+}
+
+/** The end of a log, cited so that whoever has a part of it can tell how much. */
+export async function citeEnd(log: Log, { epoch, blocks, root }: Head): Promise<CitedHead> {
+  const lengths = markedLengths(blocks);
+  const marks = new Uint8Array(lengths.length * MARK_BYTES);
+  for (let i = 0; i < lengths.length; i++) {
+    marks.set((await log.rootAt(lengths[i]))!.subarray(0, MARK_BYTES), i * MARK_BYTES);
+  }
+  return { epoch, blocks, root, marks };
+}
+
+/** What the first record of a new epoch cites: the end of the last one, and of those before. */
+export function citeEnds(end: CitedHead, before: readonly CitedHead[]): readonly CitedHead[] {
+  return [end, ...before].slice(0, EPOCHS_MAX);
+}
+
+/** The heads among what a record cites. */
+export function citedHeads(cites: Value): CitedHead[] {
+  if (!Array.isArray(cites)) return [];
+  return cites.filter(isCitedHead);
+}
+
+/** How many blocks of `log`, at least, the cited log begins with. */
+export async function commonBlocks(log: Log, cited: CitedHead): Promise<number> {
+  const lengths = markedLengths(cited.blocks);
+  const most = log.head?.blocks ?? 0;
+  // Both begin alike up to some length: of the marks, longest first, those from `low` on are equal.
+  let low = lengths.findIndex((length) => length <= most);
+  if (low < 0) return 0;
+  let high = lengths.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const root = (await log.rootAt(lengths[middle]))!;
+    if (isMarked(cited, middle, root)) high = middle;
+    else low = middle + 1;
+  }
+  return lengths[low] ?? 0;
+}
+
+/** How many blocks, at least, two cited logs of one epoch have in common. */
+export function commonOfCited(a: CitedHead, b: CitedHead): number {
+  const others = markedLengths(b.blocks);
+  const found = markedLengths(a.blocks).find((length, i) => {
+    const at = others.indexOf(length);
+    return at >= 0 && a.marks !== undefined && isMarked(b, at, markAt(a.marks, i));
+  });
+  return found ?? 0;
+}
+
+function isMarked({ marks }: CitedHead, index: number, root: Uint8Array): boolean {
+  return marks !== undefined && equal(markAt(marks, index), root.subarray(0, MARK_BYTES));
+}
+
+function markAt(marks: Uint8Array, index: number): Uint8Array {
+  return marks.subarray(index * MARK_BYTES, (index + 1) * MARK_BYTES);
+}
+
+function isCitedHead(value: Value): value is CitedHead & { readonly [key: string]: Value } {
+  if (typeof value !== "object" || value === null || !isPlainObject(value)) return false;
+  const { epoch, blocks, root, marks } = value;
+  return [epoch, blocks].every((count) => Number.isSafeInteger(count) && count as number >= 0) &&
+    root instanceof Uint8Array && (marks === undefined || marks instanceof Uint8Array);
+}

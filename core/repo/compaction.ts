@@ -1,0 +1,97 @@
+/** The log of the next epoch: the present value, and the last records if they are asked for. */
+
+import { untilThere } from "../codec/chunks.ts";
+import { encode } from "../codec/encode.ts";
+import type { Item } from "../codec/value.ts";
+import type { Branch } from "./branch.ts";
+import { citedHeads, citeEnd, citeEnds } from "./cited_heads.ts";
+import type { CitedHead } from "./cited_heads.ts";
+import { records } from "./history.ts";
+import { LogCopy } from "./log_copy.ts";
+import { type LogRecord, readRecord } from "./record.ts";
+
+/** Bytes that are made durable at a time. */
+const STEP_BYTES = 4 * 2 ** 20;
+
+/** What compaction takes along. */
+export interface CompactOptions {
+  /** How many of the last records stay, with their events, messages, times and states; 0 by default. */
+  readonly keepRecords?: number;
+}
+
+/** The record that begins an epoch, after those that were kept. */
+export interface EpochStart {
+  readonly record: LogRecord;
+  /** Where the epochs before ended, the last one first. */
+  readonly ends: readonly CitedHead[];
+}
+
+/** The record with which the epoch of `branch` begins; undefined in a log that was never compacted. */
+export function epochStart({ space, record, log }: Branch): EpochStart | undefined {
+  if (log.epoch === 0 || record === undefined) return undefined;
+  for (const found of records(space, record, { after: record.first - 1 })) {
+    if (found.citesItem === undefined) continue;
+    const ends = citedHeads(found.cites).filter(({ marks }) => marks !== undefined);
+    if (ends[0]?.epoch === log.epoch - 1) return { record: found, ends };
+  }
+  return undefined;
+}
+
+/** Copies what is to stay of one branch into another, which is empty and of the next epoch. */
+export class Compaction {
+  readonly #from: Branch;
+  readonly #to: Branch;
+  readonly #copy: LogCopy;
+  /** The newest record that was copied, and its value in the new log. */
+  #newest: LogRecord | undefined;
+  #root: Item;
+
+  constructor(from: Branch, to: Branch) {
+    this.#from = from;
+    this.#to = to;
+    const stage = () => to.log.pendingBytes >= STEP_BYTES ? to.log.stage() : undefined;
+    this.#copy = new LogCopy(from.space, to.space, stage);
+  }
+
+  /** Copies what the sealed head of the old log covers; `now` is the clock's time in milliseconds. */
+  async run({ keepRecords = 0 }: CompactOptions, now: number): Promise<void> {
+    const from = this.#from;
+    const head = from.log.head!;
+    const { space } = from;
+    const newest = await untilThere(() => readRecord(space, head.record!));
+    const kept = await untilThere(() => [...records(space, newest, { last: keepRecords })]);
+    const start = await untilThere(() => epochStart(from));
+    const end = await citeEnd(from.log, head);
+    for (const record of kept.reverse()) await this.#take(record);
+    if (kept.length === 0) this.#root = await this.#copy.copy(newest.root);
+    const cites = encode(this.#to.space, citeEnds(end, start?.ends ?? []));
+    const content = { root: this.#root, message: "compact", cites };
+    this.#to.append(content, Math.max(now, newest.time), newest.seq + 1);
+    this.#newest = newest;
+  }
+
+  /** Whether the new log has all records of the old one. */
+  get isCurrent(): boolean {
+    return this.#from.record?.seq === this.#newest?.seq;
+  }
+
+  /** Copies the records that came since. */
+  async catchUp(): Promise<void> {
+    const { space, record } = this.#from;
+    const late = await untilThere(() => [...records(space, record, { after: this.#newest!.seq })]);
+    for (const found of late) await this.#take(found);
+  }
+
+  async #take(record: LogRecord): Promise<void> {
+    const { message, hasEvent } = record;
+    const before = this.#newest;
+    const root = before === undefined
+      ? await this.#copy.copy(record.root)
+      : await this.#copy.copyChange(before.root, record.root, this.#root);
+    const event = await this.#copy.copy(record.event);
+    const cites = await this.#copy.copy(record.citesItem);
+    this.#to.append({ root, message, event, hasEvent, cites }, record.time, record.seq);
+    this.#root = root;
+    this.#newest = record;
+  }
+}

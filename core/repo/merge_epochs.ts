@@ -1,0 +1,108 @@
+/** Taking over into the log of one epoch what another log of the key has that it has not. */
+
+import { untilThere } from "../codec/chunks.ts";
+import type { Branch, RecordContent } from "./branch.ts";
+import { type CitedHead, commonBlocks, commonOfCited } from "./cited_heads.ts";
+import { epochStart } from "./compaction.ts";
+import { copyItem } from "./copy.ts";
+import { sameItem } from "./diff_map.ts";
+import { Draft, Stored } from "./draft.ts";
+import { MergeAcross } from "./merge_across.ts";
+import { citation, type MergeOptions } from "./merge_branches.ts";
+import { findRecord, type LogRecord } from "./record.ts";
+import { ABSENT } from "./snapshot.ts";
+
+/** Where two logs part that share no blocks. */
+export interface Parting {
+  /** The state that both began with, and whose log it is read in; undefined if none is known. */
+  readonly base: { readonly of: Branch; readonly record: LogRecord } | undefined;
+  /** Records of `mine` from this address on are its own. */
+  readonly ownFrom: number;
+}
+
+/**
+ * Where `mine` parts from `theirs`, which is of a later epoch, or of the same one that both have begun.
+ * The start of an epoch marks which logs it came from.
+ */
+export async function findParting(mine: Branch, theirs: Branch): Promise<Parting> {
+  const start = await untilThere(() => epochStart(theirs));
+  const end = start?.ends.find(({ epoch }) => epoch === mine.log.epoch);
+  if (end !== undefined) return partAt(mine, await bytesAt(mine, end));
+  const own = mine.log.epoch === theirs.log.epoch && await untilThere(() => epochStart(mine));
+  if (!start || !own) return { base: undefined, ownFrom: 0 };
+  const [mineEnd, theirEnd] = [own.ends[0], start.ends[0]];
+  const common = commonOfCited(mineEnd, theirEnd);
+  // What both compacted is the value that either of them began with, if it had nothing of its own.
+  if (common === mineEnd.blocks) return partAfter(mine, own.record);
+  const base = common === theirEnd.blocks ? { of: theirs, record: start.record } : undefined;
+  return { base, ownFrom: 0 };
+}
+
+/** `mine` parts where its log had so many bytes. */
+export function partAt(mine: Branch, ownFrom: number): Promise<Parting> {
+  return untilThere(() => {
+    const record = mine.record &&
+      findRecord(mine.space, mine.record, ({ address }) => address < ownFrom);
+    return { base: record && { of: mine, record }, ownFrom };
+  });
+}
+
+/**
+ * Appends to `theirs` what `mine` has of its own: its events in order, then one record with the merged
+ * value. Nothing if there is nothing. Synchronous: throws MissingBlock before it has appended any record.
+ */
+export function mergeEpochs(
+  mine: Branch,
+  theirs: Branch,
+  { base, ownFrom }: Parting,
+  { now, replaced, onConflict }: Omit<MergeOptions, "sharedBytes">,
+): void {
+  const own: LogRecord[] = [];
+  for (const record of mine.history()) {
+    if (record.address < ownFrom) break;
+    own.push(record);
+  }
+  if (own.length === 0) return;
+  const newest = theirs.record;
+  const merge = new MergeAcross({
+    base: (base?.of ?? mine).space,
+    mine: mine.space,
+    theirs: theirs.space,
+    order: own[0].time - (newest?.time ?? 0),
+    onConflict,
+  });
+  const rootOf = (record: LogRecord | undefined) => record === undefined ? ABSENT : record.root;
+  const merged = merge.items(rootOf(base?.record), own[0].root, rootOf(newest), []);
+  const draft = new Draft(theirs.space, merged === ABSENT ? undefined : merged);
+  for (const { path, item } of merge.extras) draft.set(...path, new Stored(theirs.space, item));
+  const root = draft.settle();
+  const records: RecordContent[] = own.reverse()
+    .filter((record) => record.hasEvent && !isKept(theirs, record, merge))
+    .map(({ event, message }) => ({
+      root: newest?.root,
+      message,
+      event: copyItem(mine.space, event, theirs.space, 0),
+      hasEvent: true,
+    }));
+  const hasChanged = !sameItem(root, newest?.root);
+  if (records.length === 0 && !hasChanged) return;
+  const cites = replaced === undefined ? undefined : citation(theirs, replaced);
+  if (cites !== undefined || hasChanged) records.push({ root, message: "merge", cites });
+  for (const record of records) theirs.append(record, now);
+}
+
+/** Whether `theirs` took the record along when the epoch was raised. */
+function isKept(theirs: Branch, { seq, time, event }: LogRecord, merge: MergeAcross): boolean {
+  const kept = theirs.recordAt(seq);
+  return kept?.seq === seq && kept.time === time && kept.hasEvent &&
+    merge.isEqual(event, kept.event);
+}
+
+function partAfter(mine: Branch, record: LogRecord): Parting {
+  return { base: { of: mine, record }, ownFrom: record.address + 1 };
+}
+
+async function bytesAt({ log }: Branch, end: CitedHead): Promise<number> {
+  const common = await commonBlocks(log, end);
+  return common === 0 ? 0 : (await log.proofs.extent(common)).bytes;
+}
