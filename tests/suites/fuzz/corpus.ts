@@ -9,7 +9,7 @@ import { MemoryStore } from "../../../core/log/memory_store.ts";
 import type { Run } from "../../../core/log/run.ts";
 import { Repo } from "../../../core/repo/repo.ts";
 import { encodeFrame } from "../../../core/sync/frame.ts";
-import { noise } from "../model/arbitraries.ts";
+import { noise } from "../noise.ts";
 import { signerOf } from "../people.ts";
 import { reencode } from "../reencode.ts";
 import { FlatChunks } from "./flat_chunks.ts";

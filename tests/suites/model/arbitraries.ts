@@ -3,6 +3,7 @@
 import fc from "fast-check";
 import { Link, type Path, type Step, type Value } from "../../../core/codec/value.ts";
 import { keyFromBytes } from "../../../core/identity/key.ts";
+import { noise } from "../noise.ts";
 
 /** Keys that meet: few enough that operations hit the same places. */
 const NAMES = ["a", "b", "c", "list", "map", "", "é", "\u{1f600}", "\uffff", "__proto__", "7"];
@@ -88,18 +89,4 @@ function mapOf(
   // fromEntries and not dictionary(): "__proto__" has to become a property like any other.
   return fc.array(fc.tuple(names, content), { maxLength: most, size: "max" })
     .map((entries) => Object.fromEntries(entries));
-}
-
-/** Bytes that depend on `seed`. */
-export function noise(seed: number, length: number): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(length);
-  let state = seed | 1;
-  for (let i = 0; i < length; i++) {
-    // Xorshift (Marsaglia 2003).
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    bytes[i] = state;
-  }
-  return bytes;
 }
