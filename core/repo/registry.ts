@@ -1,5 +1,7 @@
 /** The open repos of a process. */
 
+import { type Link, pathText, type Value } from "../codec/value.ts";
+import { StreamoError } from "../errors.ts";
 import type { Key } from "../identity/key.ts";
 import type { Signer } from "../identity/signer.ts";
 import type { Store } from "../log/store.ts";
@@ -78,6 +80,27 @@ export class Registry {
     } finally {
       this.release(repo.key);
     }
+  }
+
+  /**
+   * The value that a link points to, at its record if it names one. `not_found` if the repo is not held
+   * here, has no such record (any more), or nothing at the path.
+   */
+  resolve({ key, seq, path }: Link): Promise<Value> {
+    return this.with(key, (repo) =>
+      repo.read(() => {
+        const { snapshot, lastRecord } = repo;
+        const record = seq === undefined ? lastRecord : repo.recordAt(seq);
+        const state = seq === undefined ? snapshot : record?.seq === seq && repo.at(record);
+        if (record === undefined || !state || !state.has(...path)) {
+          const at = seq === undefined ? "" : ` at record ${seq}`;
+          const message = `cannot resolve a link to ${
+            pathText(path)
+          } of ${key}${at}: it is not here`;
+          throw new StreamoError("not_found", message, { key, seq, path });
+        }
+        return state.get(...path);
+      }));
   }
 
   /**

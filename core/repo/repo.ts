@@ -259,6 +259,7 @@ export class Repo {
    * no record then.
    */
   restore(when: LogRecord | number | Date, options?: WriteOptions): void {
+    this.#checkWritable();
     const record = this.recordAt(when);
     if (record === undefined) {
       const text = when instanceof Date ? when.toISOString() : when;
