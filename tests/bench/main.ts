@@ -9,6 +9,7 @@ import { codec } from "./codec.ts";
 import { commits } from "./commits.ts";
 import { diff } from "./diff.ts";
 import { fanOut } from "./fan_out.ts";
+import { growth } from "./growth.ts";
 import { mirror } from "./mirror.ts";
 import { Primitives } from "./primitives.ts";
 import { replay } from "./replay.ts";
@@ -19,6 +20,7 @@ type Part = (bench: Bench, primitives: Primitives) => Promise<void>;
 
 const AREAS: Readonly<Record<string, readonly Part[]>> = {
   core: [commits, replay, codec, diff],
+  growth: [growth],
   stores: [stores],
   sync: [sync, fanOut],
   mirror: [mirror],

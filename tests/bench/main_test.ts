@@ -14,7 +14,18 @@ Deno.test("bench --quick runs every area and prints a number in every row", asyn
   const lines = new TextDecoder().decode(stdout).trimEnd().split("\n");
   assert.equal(code, 0, new TextDecoder().decode(stderr));
   for (
-    const row of ["commits", "events", "verify", "encode", "get", "bytes in", "replicate", "mirror"]
+    const row of [
+      "commits",
+      "events",
+      "verify",
+      "encode",
+      "get",
+      "set one",
+      "open",
+      "bytes in",
+      "replicate",
+      "mirror",
+    ]
   ) {
     assert(lines.some((line) => line.startsWith(row)), `no row "${row}" in\n${lines.join("\n")}`);
   }
