@@ -44,9 +44,13 @@ export function keyFromBytes(bytes: Uint8Array): Key {
   return base32nopad.encode(bytes).toLowerCase() as Key;
 }
 
+/** The key that was asked for last: heads mostly come in runs of one key. */
+let last: { readonly key: Key; readonly bytes: Uint8Array } | undefined;
+
 /** The 32 public-key bytes of `key`. */
 export function keyToBytes(key: Key): Uint8Array {
-  return base32nopad.decode(key.toUpperCase());
+  if (last?.key !== key) last = { key, bytes: base32nopad.decode(key.toUpperCase()) };
+  return last.bytes.slice();
 }
 
 function malformed(text: string, cause?: unknown): StreamoError {
