@@ -5,7 +5,8 @@ import type { Key } from "../identity/key.ts";
 import type { Block } from "./block.ts";
 import type { VerifiedHead } from "./head.ts";
 import { Proofs } from "./proofs.ts";
-import { EMPTY, type Extent } from "./run.ts";
+import { rootOf } from "./merkle.ts";
+import { EMPTY, type Extent, type Position } from "./run.ts";
 import type { Store, StoredHead } from "./store.ts";
 
 /** What a store holds of a key: one for a log, its branches and the logs of later epochs. */
@@ -59,6 +60,14 @@ export class Held {
   /** The newest head of this epoch. */
   get head(): VerifiedHead | undefined {
     return this.newest?.epoch === this.epoch ? this.newest : undefined;
+  }
+
+  /** What is there of a later epoch. */
+  get staged(): Position | undefined {
+    const { stored } = this.#slot;
+    if (stored === undefined || stored.epoch <= this.epoch) return undefined;
+    const { epoch, length: blocks, frontier } = stored;
+    return { epoch, blocks, root: rootOf(this.#crypto, frontier) };
   }
 
   /** Whether the blocks here were replaced by a longer log of a lower epoch. */

@@ -14,7 +14,8 @@ import { sameHead, sameStored, signHead, type VerifiedHead, verifyHead } from ".
 import { KnownChunks } from "./known_chunks.ts";
 import { rootOf } from "./merkle.ts";
 import type { Proofs } from "./proofs.ts";
-import { checkNewer, checkRun, EMPTY, type Extent, type Run } from "./run.ts";
+import { checkFirst, checkNewer, checkRun, EMPTY, withoutKnown } from "./run.ts";
+import type { Extent, Position, Run } from "./run.ts";
 import type { Store } from "./store.ts";
 import { StoredBlocks } from "./stored_blocks.ts";
 import { Unsealed } from "./unsealed.ts";
@@ -101,7 +102,7 @@ export class Log implements Chunks {
   }
 
   /** How far the stored blocks reach, and the root over them. */
-  position(): { epoch: number; blocks: number; root: Uint8Array } {
+  position(): Position {
     const { length, frontier } = this.#held.extent;
     const head = this.#head;
     // Every subscriber asks at every advance: the head states what the frontier would add up to.
@@ -198,13 +199,16 @@ export class Log implements Chunks {
     return this.#serial.run(async () => {
       if (!this.isEmpty) checkNewer(run.head, this.#head, this.epoch);
       let from = this.#held.extent;
+      // Of the download in progress two peers may send the same: only what is new of it counts.
+      const isOwn = from.length > (this.#head?.blocks ?? 0) && this.#isVerified(run);
+      const rest = isOwn ? withoutKnown(run, from.length) : run;
+      if (rest === undefined) return { length: from.length, complete: false };
+      run = rest;
       // A download that broke off gives way to blocks that continue the head.
       if (run.first !== from.length && run.first === (this.#head?.blocks ?? 0)) {
         from = await this.#held.extentAt(run.first, this.#head?.bytes);
       }
-      if (run.first !== from.length) {
-        throw new StreamoError("conflict", `block ${run.first} does not continue ${from.length}`);
-      }
+      checkFirst(run, from.length);
       const head = await this.#verify(run);
       const { placed, extent } = checkRun(this.crypto, run, head, from);
       const complete = extent.length === head.blocks;
@@ -255,6 +259,11 @@ export class Log implements Chunks {
     return log;
   }
 
+  /** What is in the store of a later epoch that is not whole. */
+  get staged(): Position | undefined {
+    return this.#held.staged;
+  }
+
   /** Whether what this raised log has staged was given up for a longer log of the epoch before. */
   get isGivenUp(): boolean {
     return this.#held.isGivenUp;
@@ -271,17 +280,16 @@ export class Log implements Chunks {
   }
 
   /**
-   * Takes a run of a raised log: stages it, or {@link hold}s it if it is the last one; true then. A run
-   * from 0 begins anew.
+   * Takes a run of a raised log: stages it, or {@link hold}s it if it is the last one; true then. One
+   * from 0 begins anew, if it is of another head.
    */
   async takeRaised(run: Run): Promise<boolean> {
-    const { first, blocks, head } = run;
-    if (first === 0) this.#moveTip(EMPTY);
-    if (first !== this.heldLength) {
-      throw new StreamoError("conflict", `block ${first} does not continue ${this.heldLength}`);
-    }
-    if (first + blocks.length >= head.blocks) return await this.hold(run);
-    await this.receive(run);
+    const rest = this.#isVerified(run) ? withoutKnown(run, this.heldLength) : run;
+    if (rest === undefined) return false;
+    if (rest.first === 0) this.#moveTip(EMPTY);
+    checkFirst(rest, this.heldLength);
+    if (rest.first + rest.blocks.length >= rest.head.blocks) return await this.hold(rest);
+    await this.receive(rest);
     this.#moveTip(this.#held.extent);
     return false;
   }
@@ -307,15 +315,8 @@ export class Log implements Chunks {
   }
 
   /** Up to which address `log`, which extends this one, has the blocks that wait here too. */
-  async sharedBytes(log: Log): Promise<number> {
-    let shared = this.sealedBytes;
-    const { tip: { length: from }, blocks } = this.#unsealed;
-    const to = Math.min(from + blocks.length, log.length);
-    for await (const { index, start, bytes } of log.blocks(from, to)) {
-      if (!equal(bytes, blocks[index - from].bytes)) break;
-      shared = start + bytes.length;
-    }
-    return shared;
+  sharedBytes(log: Log): Promise<number> {
+    return this.#unsealed.sharedBytes(log.length, (from, to) => log.blocks(from, to));
   }
 
   /** Where the next run to {@link hold} begins. */
@@ -358,10 +359,13 @@ export class Log implements Chunks {
   }
 
   async #verify(run: Run): Promise<VerifiedHead> {
-    // One signature covers all runs of a head: the last one verified is not verified again.
-    if (this.#verified !== undefined && sameHead(this.#verified, run.head)) return this.#verified;
-    this.#verified = await verifyHead(run.head, this.key, this.crypto);
-    return this.#verified;
+    if (!this.#isVerified(run)) this.#verified = await verifyHead(run.head, this.key, this.crypto);
+    return this.#verified!;
+  }
+
+  /** One signature covers all runs of a head: the last one verified is not verified again. */
+  #isVerified({ head }: Run): boolean {
+    return this.#verified !== undefined && sameHead(this.#verified, head);
   }
 
   async #commit(

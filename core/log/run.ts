@@ -28,6 +28,16 @@ export interface Extent {
   readonly frontier: readonly Uint8Array[];
 }
 
+/** How far a log reaches: enough to tell whether another begins with it. */
+export interface Position {
+  /** The log's epoch. */
+  readonly epoch: number;
+  /** How many blocks. */
+  readonly blocks: number;
+  /** The Merkle root over them: 32 bytes. */
+  readonly root: Uint8Array;
+}
+
 /** The extent of an empty log. */
 export const EMPTY: Extent = { length: 0, bytes: 0, frontier: [] };
 
@@ -48,6 +58,22 @@ export function extend(
     bytes += block.length;
   }
   return { placed, extent: { length, bytes, frontier } };
+}
+
+/** What of `run` comes after `length` blocks of the same log; undefined if nothing does. */
+export function withoutKnown(run: Run, length: number): Run | undefined {
+  const known = length - run.first;
+  if (known <= 0) return run;
+  return known < run.blocks.length
+    ? { ...run, first: length, blocks: run.blocks.slice(known) }
+    : undefined;
+}
+
+/** `conflict` unless `run` begins where `length` blocks end. */
+export function checkFirst({ first }: Run, length: number): void {
+  if (first !== length) {
+    throw new StreamoError("conflict", `block ${first} does not continue ${length}`);
+  }
 }
 
 /**

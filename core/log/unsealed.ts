@@ -1,5 +1,6 @@
 /** The end of a log that is not in the store yet: whole blocks, then the open one. */
 
+import { equal } from "../bytes.ts";
 import { MissingBlock } from "../codec/chunks.ts";
 import { StreamoError } from "../errors.ts";
 import type { Crypto } from "../identity/crypto.ts";
@@ -99,6 +100,21 @@ export class Unsealed {
     this.#blocks.splice(0, blocks.length);
     this.#tip = extent;
     return true;
+  }
+
+  /** Up to which address a stored log, which has `length` blocks, has the blocks that wait here too. */
+  async sharedBytes(
+    length: number,
+    stored: (from: number, to: number) => AsyncIterable<Block>,
+  ): Promise<number> {
+    const from = this.#tip.length;
+    let shared = this.#tip.bytes;
+    const to = Math.min(from + this.#blocks.length, length);
+    for await (const { index, start, bytes } of stored(from, to)) {
+      if (!equal(bytes, this.#blocks[index - from].bytes)) break;
+      shared = start + bytes.length;
+    }
+    return shared;
   }
 
   /** Goes on from `tip`, with nothing. */

@@ -53,8 +53,8 @@ export class Compaction {
     this.#copy = new LogCopy(from.space, to.space, stage);
   }
 
-  /** Copies what the sealed head of the old log covers; `now` is the clock's time in milliseconds. */
-  async run({ keepRecords = 0 }: CompactOptions, now: number): Promise<void> {
+  /** Copies what the sealed head of the old log covers. */
+  async run({ keepRecords = 0 }: CompactOptions): Promise<void> {
     const from = this.#from;
     const head = from.log.head!;
     const { space } = from;
@@ -66,7 +66,8 @@ export class Compaction {
     if (kept.length === 0) this.#root = await this.#copy.copy(newest.root);
     const cites = encode(this.#to.space, citeEnds(end, start?.ends ?? []));
     const content = { root: this.#root, message: "compact", cites };
-    this.#to.append(content, Math.max(now, newest.time), newest.seq + 1);
+    // The value is as old as it was: compacting it wins no conflict.
+    this.#to.append(content, newest.time, newest.seq + 1);
     this.#newest = newest;
   }
 

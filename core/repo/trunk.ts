@@ -209,7 +209,7 @@ export class Trunk {
     if (!await old.makeWay(log)) {
       throw new StreamoError("conflict", `the log of ${old.key} has changed its past meanwhile`);
     }
-    const sharedBytes = log.sealedBytes;
+    const sharedBytes = log.epoch === old.epoch ? log.sealedBytes : 0;
     if (this.#options.signer !== undefined) {
       await this.#merge(log, { sharedBytes, replaced: old.head });
     } else {
@@ -219,7 +219,7 @@ export class Trunk {
       }
       const branch = this.#branchOf(log);
       await branch.follow();
-      const news = await this.#adopt(log, source);
+      const news = await this.#adopt(log, sharedBytes, source);
       this.#swap(branch, { sharedBytes });
       this.events.emit("advance", news);
     }
@@ -227,9 +227,9 @@ export class Trunk {
   }
 
   /** Stores a held branch; until that is certain, this log's own blocks are not read from the store. */
-  async #adopt(log: Log, source: unknown): Promise<Advance> {
+  async #adopt(log: Log, sharedBytes: number, source: unknown): Promise<Advance> {
     const { stored } = this.#branch.log;
-    stored.cut(log.sealedBytes);
+    stored.cut(sharedBytes);
     try {
       return await log.adopt(source);
     } catch (error) {
@@ -322,7 +322,7 @@ export class Trunk {
     let news: Advance | undefined;
     const stop = next.log.events.on("advance", (advance) => news = advance);
     try {
-      await compaction.run(options, this.#options.clock());
+      await compaction.run(options);
       await this.#seal(next);
     } catch (error) {
       if (!isConflict(error)) throw error;
