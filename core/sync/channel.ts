@@ -1,6 +1,6 @@
 /** One log over one connection: does what the machine says. */
 
-import { equal } from "../bytes.ts";
+import { equal, toHex } from "../bytes.ts";
 import { type Code, StreamoError } from "../errors.ts";
 import { type SignedHead, verifyHead } from "../log/head.ts";
 import type { Advance } from "../log/advance.ts";
@@ -160,8 +160,7 @@ export class Channel {
       case "store":
         return await this.#store(effect.run);
       case "fetch":
-        this.#fork = await this.repo.log.branch(effect.from);
-        return this.#send({ type: "want", key, from: effect.from });
+        return await this.#fetch(effect.from);
       case "hold":
         return await this.#hold(effect.run);
       case "inspect":
@@ -243,12 +242,24 @@ export class Channel {
       if (!(error instanceof StreamoError)) throw error;
       if (error.code === "bad_block") return await this.#input({ type: "misfit", run });
       // Another connection was faster: that is no mistake of this peer.
-      if (error.code !== "conflict") throw error;
+      const isOvertaken = error.code === "stale" &&
+        this.#own().ownHead !== this.#state.ownHead;
+      if (error.code !== "conflict" && !isOvertaken) throw error;
       if (!this.#options.isOpener) return this.#refuse(error.code, error.message);
       return await this.#inspect(run.head, undefined, undefined);
     }
     await this.#input({ type: "stored", ...this.#own() });
     this.#acknowledge(run);
+  }
+
+  async #fetch(from: number): Promise<void> {
+    const { peer } = this.#state;
+    // Two relays with two branches: each would be merged on top of the other for ever.
+    if (peer !== undefined && mergedHeads(this.repo).has(headText(peer))) {
+      return await this.#input({ type: "merged" });
+    }
+    this.#fork = await this.repo.log.branch(from);
+    this.#send({ type: "want", key: this.repo.key, from });
   }
 
   async #hold(run: Run): Promise<void> {
@@ -259,7 +270,12 @@ export class Channel {
     this.#acknowledge(run);
     if (!complete) return;
     this.#fork = undefined;
+    const before = this.repo.head;
     await this.repo.replace(fork, this);
+    if (this.repo.signer !== undefined) {
+      // Also what was here: other peers have it, and it is part of what goes on now.
+      for (const head of [run.head, before]) if (head) mergedHeads(this.repo).add(headText(head));
+    }
     await this.#input({ type: "replaced", ...this.#own(), peerBlocks: run.head.blocks });
   }
 
@@ -340,6 +356,19 @@ export class Channel {
   #send(data: Message | Uint8Array): void {
     if (!this.#closed) this.#options.send(data);
   }
+}
+
+/** What peers had that is part of this side's log since, whichever branch that goes on from. */
+const merged = new WeakMap<Repo, Set<string>>();
+
+function mergedHeads(repo: Repo): Set<string> {
+  let heads = merged.get(repo);
+  if (heads === undefined) merged.set(repo, heads = new Set());
+  return heads;
+}
+
+function headText({ epoch, blocks, root }: SignedHead): string {
+  return `${epoch} ${blocks} ${toHex(root)}`;
 }
 
 /** One encoding for all who get the same news. */

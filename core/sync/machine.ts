@@ -45,6 +45,8 @@ export interface ChannelState {
   /** While comparing: both logs are equal up to `low` and differ after `high`. */
   readonly low: number;
   readonly high: number;
+  /** The roots that were asked for last. */
+  readonly asked: readonly number[];
   /** How many blocks were here when comparing began. */
   readonly compared: number;
   /** Why the peer does not take this side's blocks. */
@@ -81,6 +83,8 @@ export type Input =
     readonly ownHead: number;
     readonly peerBlocks: number;
   }
+  /** All of the peer's branch was merged here before. */
+  | { readonly type: "merged" }
   /** This side's head moved on, from `from` blocks. */
   | {
     readonly type: "advanced";
@@ -137,6 +141,7 @@ export function newChannel(
     tries: 0,
     low: 0,
     high: 0,
+    asked: [],
     compared: 0,
     refusal: undefined,
   };
@@ -173,18 +178,27 @@ export function step(state: ChannelState, input: Input): Step {
       const sent = peerBlocks;
       return live({ ...state, phase: "live", own, ownHead, sent, acked: sent, tries: 0 });
     }
+    case "merged":
+      return apart(state);
     case "advanced":
       return onAdvanced(state, input);
     case "sent":
       return [{ ...state, sent: input.to }, []];
-    case "ack": {
-      // Never more than was sent: an answer about a log that was replaced here says nothing.
-      const acked = Math.max(state.acked, Math.min(input.blocks, state.sent ?? 0));
-      return live({ ...state, acked, tries: acked > state.acked ? 0 : state.tries });
-    }
+    case "ack":
+      return onAck(state, input.blocks);
     case "reject":
       return onReject(state, input.code, input.message, input.head);
   }
+}
+
+function onAck(state: ChannelState, blocks: number): Step {
+  // A reader may have more by way of others. A log that can be replaced here believes no more than
+  // was sent: the answer may be about what it held before.
+  const most = state.isOpener ? state.sent ?? 0 : state.ownHead;
+  const known = Math.min(blocks, most);
+  const sent = state.sent === undefined ? undefined : Math.max(state.sent, known);
+  const acked = Math.max(state.acked, sent === undefined ? 0 : known);
+  return live({ ...state, sent, acked, tries: acked > state.acked ? 0 : state.tries });
 }
 
 /** Pumps if this side may have something to send. */
@@ -217,7 +231,13 @@ function onHead(
   }
   if (head === undefined || prefix !== undefined) {
     const sent = prefix ?? 0;
-    return live({ ...next, phase: "live", sent, acked: sent });
+    // It got further, or nothing is left to send: whatever was refused is over there by now.
+    const tries = sent > state.acked || sent >= state.ownHead ? 0 : state.tries;
+    const [after, effects] = live({ ...next, phase: "live", sent, acked: sent, tries });
+    if (!state.isOpener || head === undefined || prefix === 0) return [after, effects];
+    // Frames that were sent in vain are still counted over there.
+    const message: Message = { type: "ack", key: head.key, blocks: sent };
+    return [after, [{ type: "send", message }, ...effects]];
   }
   if (!state.isOpener) return [{ ...next, sent: undefined }, []];
   const compared = state.own.blocks;
@@ -238,10 +258,14 @@ function compare(state: ChannelState): Step {
   const count = Math.min(ROOTS_MAX, high - low);
   const at: number[] = [];
   for (let i = 1; i <= count; i++) at.push(low + Math.ceil((high - low) * i / count));
-  return [state, [{ type: "askRoots", at }]];
+  return [{ ...state, asked: at }, [{ type: "askRoots", at }]];
 }
 
 function onCompared(state: ChannelState, at: readonly number[], same: readonly boolean[]): Step {
+  // The answer to an earlier question, before this side looked again.
+  if (at.length !== state.asked.length || at.some((n, i) => n !== state.asked[i])) {
+    return [state, []];
+  }
   let { low, high } = state;
   at.forEach((length, i) => {
     if (length <= state.low || length > state.high) return;
@@ -267,12 +291,17 @@ function settle(state: ChannelState): Step {
   if (low === own.blocks) {
     // Theirs only goes on where ours ends: nothing to settle.
     const message: Message = { type: "want", key: peer!.key, from: low };
-    return [{ ...state, phase: "live", sent: low, acked: low }, [{ type: "send", message }]];
+    // Opening until they come: frames that are on their way now have a gap before them.
+    return [{ ...state, phase: "opening", sent: low, acked: low }, [{ type: "send", message }]];
   }
   // Where both would settle it, the side whose branch loses does: else both swap for ever.
   if (peerWins || state.canMerge && !state.peerOpens) {
     return [{ ...state, phase: "fetching" }, [{ type: "fetch", from: low }]];
   }
+  return apart(state);
+}
+
+function apart(state: ChannelState): Step {
   // The other side must know the head that it loses to.
   const news: Effect[] = state.peerOpens ? [{ type: "opened", shared: undefined }] : [];
   return [{ ...state, phase: "apart", sent: undefined }, news];
@@ -294,11 +323,14 @@ function onRun(state: ChannelState, run: Run): Step {
   if (isOlder && !state.isOpener) {
     return [state, [{ type: "refuse", code: "stale", message: "a head older than the one here" }]];
   }
-  if (run.first === state.own.blocks || run.first === state.ownHead) {
+  // While a download is in progress, also what it may have already: the log tells.
+  const isInside = run.first >= state.ownHead && run.first <= state.own.blocks;
+  if (isInside) {
     return [{ ...state, peer: run.head }, [{ type: "store", run }]];
   }
   if (run.first > state.own.blocks) {
-    // Something before it is missing here: say again what this side has.
+    // Something before it is missing here: say again what this side has, once.
+    if (state.phase === "opening") return [state, []];
     return state.isOpener
       ? again({ ...state, phase: "opening", sent: undefined }, { type: "open" })
       : [state, [{ type: "refuse", code: "conflict", message: "blocks with a gap before them" }]];
@@ -328,7 +360,7 @@ function onAdvanced(
   if (fromPeer) return [{ ...state, own, ownHead, sent: own.blocks }, []];
   // Blocks that the peer has were replaced here: it is told again from where they were.
   const sent = state.sent === undefined ? undefined : Math.min(state.sent, from);
-  const next = { ...state, own, ownHead, sent, acked: Math.min(state.acked, from) };
+  const next = { ...state, own, ownHead, sent, acked: Math.min(state.acked, from), tries: 0 };
   if (state.phase === "comparing" && from < state.ownHead) return lookAgain(next);
   // A peer with another branch gets no blocks before it asks for them, but it must hear of the head.
   const isApart = state.phase === "apart" || state.phase === "live" && !state.isOpener;

@@ -199,30 +199,38 @@ Deno.test("blocks of channels that nobody opened are not even looked at", async 
   });
 });
 
-Deno.test("roots that lead nowhere are malformed, and asked for no more", async () => {
+Deno.test("roots that contradict each other are malformed", async () => {
   const [own, fork] = [await written(alice, 100, "own"), await written(alice, 200, "fork")];
-  const answers: Record<
-    string,
-    (at: readonly number[]) => Partial<Extract<Message, { type: "rooted" }>>
-  > = {
-    "other positions": (at) => ({ at: at.map((n) => n + 1000) }),
-    "no positions": () => ({ at: [], roots: [] }),
-  };
-  for (const [name, answer] of Object.entries(answers)) {
-    await withScript((heard, caller) => {
-      if (heard.type === "open") caller.send(opened(fork.head));
-      if (heard.type === "roots") {
-        const roots = heard.at.map(() => undefined);
-        caller.send({ ...heard, type: "rooted", roots, ...answer(heard.at) });
-      }
-    }, async (relay, device) => {
-      await until(device, () => device.rejected.length > 0);
-      assert.equal(device.rejected[0].code, "malformed", name);
-      const asked = relay.callers[0].heard.filter(({ type }) => type === "roots");
-      assert.ok(asked.length <= 2, `${name}: ${asked.length} questions`);
-      assert.deepStrictEqual(device.repo.head, own.head);
-    }, { prepare: holding(own) });
-  }
+  await withScript(async (heard, caller) => {
+    if (heard.type === "open") caller.send(opened(fork.head));
+    if (heard.type !== "roots") return;
+    const roots = await Promise.all(heard.at.map((length) => own.log.rootAt(length)));
+    roots[0] = new Uint8Array(32);
+    caller.send({ ...heard, type: "rooted", roots });
+  }, async (relay, device) => {
+    await until(device, () => device.rejected.length > 0);
+    assert.equal(device.rejected[0].code, "malformed");
+    assert.equal(relay.callers[0].heard.filter(({ type }) => type === "roots").length, 1);
+    assert.deepStrictEqual(device.repo.head, own.head);
+  }, { prepare: holding(own) });
+});
+
+Deno.test("roots that nobody asked for lead to no more questions", async () => {
+  const [own, fork] = [await written(alice, 100, "own"), await written(alice, 200, "fork")];
+  await withScript((heard, caller) => {
+    if (heard.type === "open") caller.send(opened(fork.head));
+    if (heard.type !== "roots") return;
+    for (let i = 0; i < 100; i++) {
+      caller.send({ ...heard, type: "rooted", at: [i], roots: [undefined] });
+      caller.send({ ...heard, type: "rooted", at: [], roots: [] });
+    }
+    caller.send({ type: "ping" });
+  }, async (relay, device) => {
+    await relay.until(() => relay.callers[0]?.heard.some(({ type }) => type === "pong"));
+    assert.equal(relay.callers[0].heard.filter(({ type }) => type === "roots").length, 1);
+    assert.equal(device.session.status.repos[0].phase, "comparing");
+    assert.deepStrictEqual(device.repo.head, own.head);
+  }, { prepare: holding(own) });
 });
 
 Deno.test("a relay that always says conflict is given up, after a bounded number of tries", async () => {

@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import { MemoryStore } from "../../../core/log/memory_store.ts";
+import { Registry } from "../../../core/repo/registry.ts";
+import type { Repo } from "../../../core/repo/repo.ts";
+import { connect, type Session } from "../../../core/sync/session.ts";
+import type { Signer } from "../../../core/identity/signer.ts";
+import { signerOf } from "../../suites/people.ts";
+import { startRelay, type TestRelay } from "../../suites/relay.ts";
+
+const alice = await signerOf("alice");
+
+interface Both {
+  readonly repo: Repo;
+  readonly sessions: readonly Session[];
+  readonly rejected: string[];
+}
+
+/** One device with a session to each relay. */
+async function join(relays: readonly TestRelay[], signer?: Signer): Promise<Both> {
+  const registry = new Registry({ store: new MemoryStore() });
+  const rejected: string[] = [];
+  const sessions = relays.map(({ url }) => {
+    const session = connect(registry, url, { signers: signer ? [signer] : [] });
+    session.on("rejected", ({ code, message }) => rejected.push(`${code}: ${message}`));
+    return session;
+  });
+  const repos = await Promise.all(sessions.map((session) => session.subscribe(alice.key)));
+  return { repo: repos[0], sessions, rejected };
+}
+
+function until({ repo, sessions }: Both, test: () => boolean): Promise<void> {
+  return new Promise((resolve) => {
+    const stops: (() => void)[] = [];
+    const look = () => {
+      if (!test()) return;
+      stops.splice(0).forEach((stop) => stop());
+      resolve();
+    };
+    stops.push(repo.on("change", look), repo.on("advance", look));
+    for (const session of sessions) stops.push(session.on("status", look));
+    look();
+  });
+}
+
+async function stop(relays: readonly TestRelay[], ...devices: readonly Both[]): Promise<void> {
+  for (const { sessions } of devices) sessions.forEach((session) => session.close());
+  await Promise.all(relays.map((relay) => relay.stop()));
+}
+
+Deno.test("a reader of two relays gets a long log from both at once, and goes on with either", async () => {
+  const relays = [startRelay(new MemoryStore()), startRelay(new MemoryStore())];
+  const bytes = new Uint8Array(12_000_000);
+  for (let i = 0; i < bytes.length; i += 65_536) {
+    crypto.getRandomValues(bytes.subarray(i, i + 65_536));
+  }
+  const writer = await join(relays, alice);
+  await writer.repo.putBytes(["film"], new Blob([bytes]).stream());
+  await Promise.all(writer.sessions.map((session) => session.landed(writer.repo)));
+  const reader = await join(relays);
+  await Promise.all(reader.sessions.map((session) => session.synced(reader.repo)));
+  assert.equal(reader.repo.size("film"), bytes.length);
+  for (let i = 0; i < 100; i++) {
+    writer.repo.set("n", i);
+    await writer.repo.flush();
+  }
+  await until(reader, () => reader.repo.get("n") === 99);
+  reader.sessions[1].close();
+  writer.repo.set("last", true);
+  await until(reader, () => reader.repo.get("last") === true);
+  assert.deepStrictEqual(reader.repo.head, writer.repo.head);
+  assert.deepStrictEqual([...writer.rejected, ...reader.rejected], [], "nobody is blamed");
+  await stop(relays, writer, reader);
+});
+
+Deno.test("two relays with two branches: a device merges them once, and says which lags behind", async () => {
+  const relays = [startRelay(new MemoryStore()), startRelay(new MemoryStore())];
+  for (const [i, relay] of relays.entries()) {
+    const device = await join([relay], alice);
+    for (let n = 0; n < 3; n++) {
+      device.repo.set(`relay${i}`, n);
+      device.repo.publish([i, n]);
+      await device.repo.flush();
+    }
+    await device.sessions[0].landed(device.repo);
+    device.sessions[0].close();
+  }
+  const device = await join(relays, alice);
+  let merges = 0;
+  device.repo.on("merged", () => merges++);
+  const phases = () => device.sessions.map(({ status }) => status.repos[0].phase).sort();
+  await until(device, () => String(phases()) === "apart,live" && device.repo.size() === 2);
+  device.repo.set("later", 1);
+  const live = device.sessions.find(({ status }) => status.repos[0].phase === "live")!;
+  await live.landed(device.repo);
+  assert.deepStrictEqual(device.repo.get(), { later: 1, relay0: 2, relay1: 2 });
+  assert.equal(device.repo.events().length, 6, "every event once");
+  assert.ok(merges <= 2, `${merges} merges`);
+  assert.deepStrictEqual(phases(), ["apart", "live"]);
+  await stop(relays, device);
+});
