@@ -380,8 +380,7 @@ export class Log implements Chunks {
     await this.#held.append(blocks, extent, head.epoch, head);
     this.#head = head;
     this.#take(blocks, extent);
-    const whole = blocks[0]?.index === from;
-    const advance = { head, from, blocks: whole ? blocks : undefined, source };
+    const advance = { head, from, blocks: blocks[0]?.index === from ? blocks : undefined, source };
     this.events.emit("advance", advance);
     return advance;
   }

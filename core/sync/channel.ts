@@ -1,16 +1,18 @@
 /** One log over one connection: does what the machine says. */
 
 import { equal, toHex } from "../bytes.ts";
-import { type Code, StreamoError } from "../errors.ts";
+import { type Code, CODES, StreamoError } from "../errors.ts";
 import { type SignedHead, verifyHead } from "../log/head.ts";
 import type { Advance } from "../log/advance.ts";
 import type { Log } from "../log/log.ts";
-import type { Run } from "../log/run.ts";
+import type { Position, Run } from "../log/run.ts";
 import type { Repo } from "../repo/repo.ts";
 import { Serial } from "../serial.ts";
-import { encodeFrame, FRAME_FILL_BYTES, FRAME_MAX_BLOCKS, FRAME_MAX_BYTES } from "./frame.ts";
-import { type ChannelState, type Effect, type Input, newChannel, step } from "./machine.ts";
-import { type Message, type Position, ROOTS_MAX } from "./messages.ts";
+import { FRAME_MAX_BYTES } from "./frame.ts";
+import type { ChannelState, Effect, Input } from "./channel_state.ts";
+import { newChannel, step } from "./machine.ts";
+import { type Message, ROOTS_MAX } from "./messages.ts";
+import { nextFrame } from "./next_frame.ts";
 import { SendWindow, WINDOW_BYTES } from "./send_window.ts";
 
 /** What one channel may have in memory to work on: two windows, as a peer may start over once. */
@@ -19,6 +21,9 @@ const QUEUE_BYTES = 2 * (WINDOW_BYTES + FRAME_MAX_BYTES);
 const MESSAGE_BYTES = 256;
 /** A side that only reads acknowledges after this many bytes. */
 const READER_ACK_BYTES = 256 * 1024;
+
+/** Codes whose sentences tell of this machine. */
+const LOCAL_CODES: ReadonlySet<Code> = new Set<Code>(["damaged", "locked", "storage"]);
 
 /** What a channel needs of its conversation. */
 export interface ChannelOptions {
@@ -47,6 +52,11 @@ export class Channel {
   #ackBytes = 0;
   #latest: Advance | undefined;
   #fork: Log | undefined;
+  /** This side goes by what it has of a later epoch, from before. */
+  #resumes = false;
+  /** How often the log moved on, and up to which of these times the state knows about it. */
+  #advances = 0;
+  #settled = 0;
   #state: ChannelState;
   #closed = false;
 
@@ -73,7 +83,11 @@ export class Channel {
 
   /** Opens the channel from this side. */
   start(): void {
-    this.#run(() => this.#input({ type: "start" }));
+    this.#run(async () => {
+      this.#resumes = this.repo.log.staged !== undefined;
+      await this.#input({ type: "looked", ...this.#own() });
+      await this.#input({ type: "start" });
+    });
   }
 
   /** Takes a message for this key; `bytes` is what it keeps in memory until then. */
@@ -107,6 +121,7 @@ export class Channel {
   close(): void {
     this.#closed = true;
     this.#stop();
+    this.repo.release(this);
   }
 
   #run(work: () => Promise<void>): void {
@@ -126,7 +141,12 @@ export class Channel {
       const message = error instanceof Error ? error.message : String(error);
       error = new StreamoError("storage", `unexpected: ${message}`, {}, { cause: error });
     }
-    this.#refuse((error as StreamoError).code, (error as StreamoError).message);
+    const { code, message } = error as StreamoError;
+    // Where this side's files are is nothing for a stranger to know.
+    this.#refuse(
+      code,
+      LOCAL_CODES.has(code) ? `this peer's own store fails: ${CODES[code]}` : message,
+    );
     if (!this.#options.isOpener) return;
     // What this side asked for is not to be had from this peer: it lies, or the store fails here.
     this.#options.onViolation(error as StreamoError);
@@ -201,9 +221,16 @@ export class Channel {
   ): Promise<void> {
     const { log, key } = this.repo;
     if (head !== undefined) await verifyHead(head, key, log.crypto);
+    if (this.#resumes && shared !== this.#own().own.blocks) {
+      // The peer has another log of that epoch, or none: this side goes by its whole one again.
+      this.#resumes = false;
+      await this.#input({ type: "looked", ...this.#own() });
+    }
     let prefix: number | undefined;
     if (await this.#begins(staged)) prefix = staged?.blocks;
     if (prefix === undefined && await this.#begins(head)) prefix = head?.blocks ?? 0;
+    // A peer that is an epoch behind takes this side's log from its beginning.
+    if (prefix === undefined && head!.epoch < log.epoch) prefix = 0;
     await this.#input({ type: "head", head, shared, prefix });
   }
 
@@ -236,6 +263,7 @@ export class Channel {
   }
 
   async #store(run: Run): Promise<void> {
+    const { epoch } = this.repo.log;
     try {
       await this.repo.receive(run, this);
     } catch (error) {
@@ -248,7 +276,9 @@ export class Channel {
       if (!this.#options.isOpener) return this.#refuse(error.code, error.message);
       return await this.#inspect(run.head, undefined, undefined);
     }
-    await this.#input({ type: "stored", ...this.#own() });
+    const isRaised = this.repo.log.epoch > epoch && this.repo.log.epoch === run.head.epoch;
+    if (isRaised) await this.#replaced(run.head.blocks);
+    else await this.#input({ type: "stored", ...this.#own() });
     this.#acknowledge(run);
   }
 
@@ -276,7 +306,15 @@ export class Channel {
       // Also what was here: other peers have it, and it is part of what goes on now.
       for (const head of [run.head, before]) if (head) mergedHeads(this.repo).add(headText(head));
     }
-    await this.#input({ type: "replaced", ...this.#own(), peerBlocks: run.head.blocks });
+    await this.#replaced(run.head.blocks);
+  }
+
+  /** Another log has taken this one's place, whose first `peerBlocks` the peer has. */
+  async #replaced(peerBlocks: number): Promise<void> {
+    this.#resumes = false;
+    // How the log moved on meanwhile is in what is said now.
+    this.#settled = this.#advances;
+    await this.#input({ type: "replaced", ...this.#own(), peerBlocks });
   }
 
   /** The window is counted in what was taken; a side that stores for others says so at once. */
@@ -292,7 +330,7 @@ export class Channel {
       const { sent, ownHead, phase } = this.#state;
       const idle = phase !== "live" || sent === undefined || sent >= ownHead;
       if (idle || this.#window.isFull || this.#closed || !this.#options.hasRoom(this)) return;
-      const next = await this.#nextFrame(sent);
+      const next = await nextFrame(this.repo.log, this.number, sent, this.#latest);
       // Others may have used the room up while blocks were read.
       if (next === undefined || !this.#options.hasRoom(this)) return;
       const { frame, end } = next;
@@ -302,37 +340,21 @@ export class Channel {
     }
   }
 
-  /** Undefined if the log has been replaced meanwhile: then `advanced` is on its way. */
-  async #nextFrame(from: number): Promise<{ frame: Uint8Array; end: number } | undefined> {
-    const { log } = this.repo;
-    const { head } = log;
-    if (head === undefined || from >= head.blocks) return undefined;
-    const latest = this.#latest;
-    if (latest?.blocks !== undefined && latest.from === from && latest.head === head) {
-      const frame = sharedFrame(latest, this.number);
-      if (frame !== undefined) return { frame, end: head.blocks };
-    }
-    const blocks: Uint8Array[] = [];
-    let bytes = 0;
-    for await (const block of log.blocks(from, Math.min(head.blocks, from + FRAME_MAX_BLOCKS))) {
-      blocks.push(block.bytes);
-      bytes += block.bytes.length;
-      if (bytes >= FRAME_FILL_BYTES) break;
-    }
-    const end = from + blocks.length;
-    const proof = await log.proofs.right(from, end, head.blocks);
-    if (log.stored.isCut) return undefined;
-    return { frame: encodeFrame(this.number, { head, first: from, blocks, proof }), end };
-  }
-
   #onAdvance(event: Advance): void {
     this.#latest = event;
+    const { from } = event;
     const fromPeer = event.source === this;
-    this.#run(() => this.#input({ type: "advanced", ...this.#own(), from: event.from, fromPeer }));
+    const number = ++this.#advances;
+    this.#run(async () => {
+      if (number <= this.#settled) return this.#options.onStatus(this);
+      await this.#input({ type: "advanced", ...this.#own(), from, fromPeer });
+    });
   }
 
   #own(): { own: Position; ownHead: number } {
     const { log } = this.repo;
+    const isRaising = this.#resumes || this.repo.isRaisedBy(this);
+    if (isRaising && log.staged !== undefined) return { own: log.staged, ownHead: 0 };
     return { own: log.position(), ownHead: log.head?.blocks ?? 0 };
   }
 
@@ -343,8 +365,8 @@ export class Channel {
 
   #sendOpened(shared: number | undefined): void {
     const { own, ownHead } = this.#own();
-    const staged = own.blocks > ownHead ? own : undefined;
-    const { key, head } = this.repo;
+    const { key, head, log } = this.repo;
+    const staged = log.staged ?? (own.blocks > ownHead ? own : undefined);
     this.#send({ type: "opened", key, channel: this.number, head, staged, shared });
   }
 
@@ -369,18 +391,4 @@ function mergedHeads(repo: Repo): Set<string> {
 
 function headText({ epoch, blocks, root }: SignedHead): string {
   return `${epoch} ${blocks} ${toHex(root)}`;
-}
-
-/** One encoding for all who get the same news. */
-const frames = new WeakMap<Advance, { readonly number: number; readonly frame: Uint8Array }>();
-
-function sharedFrame(event: Advance, number: number): Uint8Array | undefined {
-  const known = frames.get(event);
-  if (known?.number === number) return known.frame;
-  const blocks = event.blocks!.map(({ bytes }) => bytes);
-  const bytes = blocks.reduce((sum, { length }) => sum + length, 0);
-  if (bytes > FRAME_FILL_BYTES || blocks.length > FRAME_MAX_BLOCKS) return undefined;
-  const frame = encodeFrame(number, { head: event.head, first: event.from, blocks, proof: [] });
-  frames.set(event, { number, frame });
-  return frame;
 }

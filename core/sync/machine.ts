@@ -13,113 +13,12 @@
 
 import type { Code } from "../errors.ts";
 import { compareHeads, type SignedHead } from "../log/head.ts";
-import type { Run } from "../log/run.ts";
-import { type Message, type Position, ROOTS_MAX } from "./messages.ts";
+import type { Position, Run } from "../log/run.ts";
+import type { ChannelState, Effect, Input, Step } from "./channel_state.ts";
+import { type Message, ROOTS_MAX } from "./messages.ts";
 
 /** How often a side looks again before it gives up the connection: races of honest peers need few. */
 const TRIES_MAX = 32;
-
-/** Where a channel is. */
-export type Phase = "opening" | "live" | "comparing" | "fetching" | "apart" | "refused";
-
-/** Everything that the machine remembers. */
-export interface ChannelState {
-  readonly phase: Phase;
-  /** Whether this side asked for the log: it is the one that settles a fork. */
-  readonly isOpener: boolean;
-  /** Whether this side can sign a merge. */
-  readonly canMerge: boolean;
-  /** This side's log, with what it has of a newer head. */
-  readonly own: Position;
-  /** How many of these blocks its own head covers. */
-  readonly ownHead: number;
-  /** The peer's head, as far as it has told. */
-  readonly peer: SignedHead | undefined;
-  readonly sent: number | undefined;
-  /** How many blocks the peer has durably. */
-  readonly acked: number;
-  /** Whether the peer asked for the log too: then it settles forks that it loses. */
-  readonly peerOpens: boolean;
-  /** How often this side had to look again since something got through. */
-  readonly tries: number;
-  /** While comparing: both logs are equal up to `low` and differ after `high`. */
-  readonly low: number;
-  readonly high: number;
-  /** The roots that were asked for last. */
-  readonly asked: readonly number[];
-  /** How many blocks were here when comparing began. */
-  readonly compared: number;
-  /** Why the peer does not take this side's blocks. */
-  readonly refusal: { readonly code: Code; readonly message: string } | undefined;
-}
-
-/** What happened. */
-export type Input =
-  | { readonly type: "start" }
-  /** The peer asks; `shares`: whether this log begins with what the peer has. */
-  | { readonly type: "open"; readonly have: Position | undefined; readonly shares: boolean }
-  /**
-   * The peer's head came. `shared`: how many of this side's blocks the peer says that it has;
-   * `prefix`: how many blocks the peer has if this log begins with all of them.
-   */
-  | {
-    readonly type: "head";
-    readonly head: SignedHead | undefined;
-    readonly shared: number | undefined;
-    readonly prefix: number | undefined;
-  }
-  /** The peer's roots came, compared with this side's. */
-  | { readonly type: "compared"; readonly at: readonly number[]; readonly same: readonly boolean[] }
-  | { readonly type: "want"; readonly from: number }
-  | { readonly type: "run"; readonly run: Run }
-  /** A run that this side took for the next one does not fit. */
-  | { readonly type: "misfit"; readonly run: Run }
-  /** A run was stored; this side has `own` now. */
-  | { readonly type: "stored"; readonly own: Position; readonly ownHead: number }
-  /** The peer's branch is whole, merged, and has taken this one's place. */
-  | {
-    readonly type: "replaced";
-    readonly own: Position;
-    readonly ownHead: number;
-    readonly peerBlocks: number;
-  }
-  /** All of the peer's branch was merged here before. */
-  | { readonly type: "merged" }
-  /** This side's head moved on, from `from` blocks. */
-  | {
-    readonly type: "advanced";
-    readonly own: Position;
-    readonly ownHead: number;
-    readonly from: number;
-    readonly fromPeer: boolean;
-  }
-  | { readonly type: "sent"; readonly to: number }
-  | { readonly type: "ack"; readonly blocks: number }
-  | {
-    readonly type: "reject";
-    readonly code: Code;
-    readonly message: string;
-    readonly head: SignedHead | undefined;
-  };
-
-/** What to do about it. */
-export type Effect =
-  | { readonly type: "open" }
-  | { readonly type: "opened"; readonly shared: number | undefined }
-  | { readonly type: "send"; readonly message: Message }
-  | { readonly type: "askRoots"; readonly at: readonly number[] }
-  /** Send blocks from `sent` on, as far as the window allows. */
-  | { readonly type: "pump" }
-  | { readonly type: "store"; readonly run: Run }
-  /** Hold what the peer has from this block on; it takes this log's place when it is whole. */
-  | { readonly type: "fetch"; readonly from: number }
-  | { readonly type: "hold"; readonly run: Run }
-  /** The peer's head is not what this side thought: look whether this log begins with it. */
-  | { readonly type: "inspect"; readonly head: SignedHead }
-  | { readonly type: "refuse"; readonly code: Code; readonly message: string };
-
-/** The state after, and what to do. */
-export type Step = readonly [ChannelState, readonly Effect[]];
 
 /** A channel that has said nothing yet. */
 export function newChannel(
@@ -152,6 +51,8 @@ export function step(state: ChannelState, input: Input): Step {
   switch (input.type) {
     case "start":
       return [{ ...state, phase: "opening" }, [{ type: "open" }]];
+    case "looked":
+      return [{ ...state, own: input.own, ownHead: input.ownHead }, []];
     case "open":
       return onOpen(state, input.have, input.shares);
     case "head":
@@ -168,6 +69,7 @@ export function step(state: ChannelState, input: Input): Step {
       return onMisfit(state, input.run);
     case "stored": {
       const { own, ownHead } = input;
+      if (own.epoch !== state.own.epoch) return onRaised(state, own, ownHead, true);
       const sent = Math.max(state.sent ?? 0, own.blocks);
       // Blocks that the peer sent are blocks that it has.
       const acked = Math.max(state.acked, own.blocks);
@@ -224,7 +126,8 @@ function onHead(
 ): Step {
   const next = { ...state, peer: head };
   // It goes on while the prefix is looked for: that does not change what both had in common.
-  if (state.phase === "comparing" && shared === undefined) return [next, []];
+  const isSameEpoch = head?.epoch === state.own.epoch;
+  if (state.phase === "comparing" && shared === undefined && isSameEpoch) return [next, []];
   if (shared !== undefined && shared === state.own.blocks) {
     // The peer has everything that is here; what it has beyond follows by itself.
     return live({ ...next, sent: shared, acked: shared });
@@ -241,7 +144,11 @@ function onHead(
   }
   if (!state.isOpener) return [{ ...next, sent: undefined }, []];
   const compared = state.own.blocks;
-  if (head.epoch !== state.own.epoch) return settle({ ...next, low: 0, high: 0, compared });
+  if (!isSameEpoch) {
+    // Theirs takes the place of this one, whatever that has: all of it is asked for.
+    const message: Message = { type: "want", key: head.key, from: 0 };
+    return [{ ...next, phase: "live", sent: undefined }, [{ type: "send", message }]];
+  }
   const high = common(state.own, head);
   return compare({ ...next, phase: "comparing", low: 0, high, compared });
 }
@@ -316,11 +223,16 @@ function lookAgain(state: ChannelState): Step {
 }
 
 function onRun(state: ChannelState, run: Run): Step {
+  if (run.head.epoch > state.own.epoch) {
+    return [{ ...state, peer: run.head }, [{ type: "store", run }]];
+  }
   if (state.phase === "fetching") return [state, [{ type: "hold", run }]];
   // Too early for the blocks, but not for the head: who wins may depend on it.
   if (state.phase === "comparing") return [state, [{ type: "inspect", head: run.head }]];
-  const isOlder = run.head.epoch === state.own.epoch && run.head.blocks < state.ownHead;
-  if (isOlder && !state.isOpener) {
+  const isOldEpoch = run.head.epoch < state.own.epoch;
+  // The peer has been told of this side's epoch.
+  if (isOldEpoch && state.isOpener) return [state, []];
+  if (isOldEpoch || run.head.blocks < state.ownHead && !state.isOpener) {
     return [state, [{ type: "refuse", code: "stale", message: "a head older than the one here" }]];
   }
   // While a download is in progress, also what it may have already: the log tells.
@@ -357,6 +269,7 @@ function onAdvanced(
   state: ChannelState,
   { own, ownHead, from, fromPeer }: Extract<Input, { type: "advanced" }>,
 ): Step {
+  if (own.epoch !== state.own.epoch) return onRaised(state, own, ownHead, fromPeer);
   if (fromPeer) return [{ ...state, own, ownHead, sent: own.blocks }, []];
   // Blocks that the peer has were replaced here: it is told again from where they were.
   const sent = state.sent === undefined ? undefined : Math.min(state.sent, from);
@@ -366,6 +279,23 @@ function onAdvanced(
   const isApart = state.phase === "apart" || state.phase === "live" && !state.isOpener;
   if (isApart && sent === undefined) return [next, [{ type: "opened", shared: undefined }]];
   return state.phase === "live" ? live(next) : [next, []];
+}
+
+/** This side goes by another epoch now: what was said about the log before says nothing of this one. */
+function onRaised(
+  state: ChannelState,
+  own: Position,
+  ownHead: number,
+  fromPeer: boolean,
+): Step {
+  const next: ChannelState = { ...state, own, ownHead, tries: 0, refusal: undefined };
+  const { blocks } = own;
+  if (fromPeer) return [{ ...next, phase: "live", sent: blocks, acked: blocks }, []];
+  const fresh: ChannelState = { ...next, sent: undefined, acked: 0 };
+  // An answerer is told; what answers the new `open` is no answer about the old log any more.
+  return state.isOpener
+    ? [{ ...fresh, phase: "opening" }, [{ type: "open" }]]
+    : [{ ...fresh, phase: "live" }, [{ type: "opened", shared: undefined }]];
 }
 
 /** Looks or asks again, but not for ever: a peer may answer so that nothing ever gets through. */

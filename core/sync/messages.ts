@@ -4,21 +4,12 @@ import { fromHex, toHex } from "../bytes.ts";
 import { type Code, isCode, StreamoError } from "../errors.ts";
 import { type Key, parseKey } from "../identity/key.ts";
 import { decodeHead, encodeHead, type SignedHead } from "../log/head.ts";
+import type { Position } from "../log/run.ts";
 
 /** Longest control message, in UTF-16 units. */
 export const MESSAGE_MAX = 65_536;
 /** Most positions in one `roots` message. */
 export const ROOTS_MAX = 32;
-
-/** How far a log reaches: enough to tell whether another begins with it. */
-export interface Position {
-  /** The log's epoch. */
-  readonly epoch: number;
-  /** How many blocks. */
-  readonly blocks: number;
-  /** The Merkle root over them: 32 bytes. */
-  readonly root: Uint8Array;
-}
 
 /** Everything that the two sides say to each other besides blocks. */
 export type Message =

@@ -16,7 +16,7 @@ import type { Registry } from "../repo/registry.ts";
 import type { Repo } from "../repo/repo.ts";
 import type { Channel } from "./channel.ts";
 import { Conversation } from "./conversation.ts";
-import type { Phase } from "./machine.ts";
+import type { Phase } from "./channel_state.ts";
 import type { Transport } from "./transport.ts";
 import { SUBPROTOCOL, webSocketTransport } from "./websocket_transport.ts";
 
@@ -94,7 +94,7 @@ export class Session {
   readonly #repos = new Map<Key, Repo>();
   readonly #refusals = new Map<Key, string>();
   /** What the peer said last of each repo. */
-  readonly #acked = new Map<Key, number>();
+  readonly #acked = new Map<Key, { readonly epoch: number; readonly blocks: number }>();
   #conversation: Conversation | undefined;
   #state: SessionStatus["state"] = "connecting";
   #reason = "";
@@ -176,7 +176,9 @@ export class Session {
     return this.#until((_status, channel) => {
       const state = channel?.state;
       if (state?.phase !== "live") return false;
-      return state.ownHead >= (state.peer?.blocks ?? 0);
+      const { own, ownHead, peer } = state;
+      if (peer === undefined || peer.epoch < own.epoch) return true;
+      return peer.epoch === own.epoch && ownHead >= peer.blocks;
     }, repo.key);
   }
 
@@ -257,7 +259,8 @@ export class Session {
   }
 
   #onChannel({ repo, state }: Channel): void {
-    if (state.phase !== "opening") this.#acked.set(repo.key, state.acked);
+    const { own: { epoch }, acked: blocks } = state;
+    if (state.phase !== "opening") this.#acked.set(repo.key, { epoch, blocks });
     const text = state.refusal === undefined ? "" : state.refusal.code + state.refusal.message;
     const isNew = (this.#refusals.get(repo.key) ?? "") !== text;
     this.#refusals.set(repo.key, text);
@@ -280,13 +283,17 @@ export class Session {
   #repoStatus(repo: Repo): RepoStatus {
     const state = this.#conversation?.channels.get(repo.key)?.state;
     // What was acknowledged stays so while the peer is away.
-    const remembered = Math.min(this.#acked.get(repo.key) ?? 0, repo.head?.blocks ?? 0);
+    const known = this.#acked.get(repo.key);
+    // Blocks of an epoch before are none of this one.
+    const isSame = (epoch?: number) => epoch === repo.log.epoch;
+    const remembered = isSame(known?.epoch) ? Math.min(known!.blocks, repo.head?.blocks ?? 0) : 0;
+    const acked = isSame(state?.own.epoch) ? state!.acked : 0;
     return {
       key: repo.key,
       phase: state?.phase ?? "away",
       blocks: repo.head?.blocks ?? 0,
       peerBlocks: state?.peer?.blocks ?? 0,
-      acked: state === undefined || state.phase === "opening" ? remembered : state.acked,
+      acked: state === undefined || state.phase === "opening" ? remembered : acked,
       refusal: state?.refusal,
     };
   }

@@ -3,14 +3,9 @@
 import assert from "node:assert/strict";
 import type { SignedHead } from "../../core/log/head.ts";
 import type { Run } from "../../core/log/run.ts";
-import {
-  type ChannelState,
-  type Input,
-  newChannel,
-  type Phase,
-  step,
-} from "../../core/sync/machine.ts";
-import type { Position } from "../../core/sync/messages.ts";
+import type { ChannelState, Input, Phase } from "../../core/sync/channel_state.ts";
+import { newChannel, step } from "../../core/sync/machine.ts";
+import type { Position } from "../../core/log/run.ts";
 import { signerOf } from "./people.ts";
 
 const { key } = await signerOf("alice");

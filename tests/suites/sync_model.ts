@@ -3,14 +3,9 @@
 import type { Code } from "../../core/errors.ts";
 import type { SignedHead } from "../../core/log/head.ts";
 import type { Run } from "../../core/log/run.ts";
-import {
-  type ChannelState,
-  type Effect,
-  type Input,
-  newChannel,
-  step,
-} from "../../core/sync/machine.ts";
-import type { Position } from "../../core/sync/messages.ts";
+import type { ChannelState, Effect, Input } from "../../core/sync/channel_state.ts";
+import { newChannel, step } from "../../core/sync/machine.ts";
+import type { Position } from "../../core/log/run.ts";
 import type { RandomSource } from "./random.ts";
 import { testCrypto } from "./test_log.ts";
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { type Input, step } from "../../../core/sync/machine.ts";
+import type { Input } from "../../../core/sync/channel_state.ts";
+import { step } from "../../../core/sync/machine.ts";
 import {
   answerer,
   channel,

@@ -29,8 +29,8 @@ async function device(
   return { registry, session, repo, rejected };
 }
 
-/** Resolves when `test` holds, looked at whenever the repo or the session has something new. */
-function until({ repo, session }: Device, test: () => boolean): Promise<void> {
+/** Resolves when `test` holds, looked at whenever a repo or a session has something new. */
+function until(devices: Device | readonly Device[], test: () => boolean): Promise<void> {
   return new Promise((resolve) => {
     const stops: (() => void)[] = [];
     const look = () => {
@@ -38,7 +38,9 @@ function until({ repo, session }: Device, test: () => boolean): Promise<void> {
       stops.forEach((stop) => stop());
       resolve();
     };
-    stops.push(repo.on("change", look), repo.on("advance", look), session.on("status", look));
+    for (const { repo, session } of [devices].flat()) {
+      stops.push(repo.on("change", look), repo.on("advance", look), session.on("status", look));
+    }
     look();
   });
 }
@@ -95,11 +97,11 @@ Deno.test("two devices that write at once end on equal heads with everything", (
       devices.every(({ repo }) =>
         devices.every((_, i) => repo.size(`device${i}`) === 20) && repo.events().length === 60
       );
-    await Promise.all(devices.map((one) => until(one, isWhole)));
+    await until(devices, isWhole);
     await Promise.all(devices.map(({ session, repo }) => session.landed(repo)));
     const same = () =>
       devices.every(({ repo }) => repo.head?.blocks === devices[0].repo.head?.blocks);
-    await Promise.all(devices.map((one) => until(one, same)));
+    await until(devices, same);
     for (const { repo } of devices) assert.deepStrictEqual(repo.head, devices[0].repo.head);
     const events = devices[0].repo.events().map(({ value }) =>
       value as { from: number; round: number }
@@ -154,10 +156,8 @@ Deno.test("devices that wrote for a long time apart find their common past and m
   const second = startRelay(store, { port: first.port });
   const isWhole = ({ repo }: Device) =>
     repo.size("common") === 300 && repo.size("a") === 200 && repo.size("b") === 100;
-  await Promise.all([a, b].map((one) => until(one, () => isWhole(a) && isWhole(b))));
-  await Promise.all(
-    [a, b].map((one) => until(one, () => a.repo.head?.blocks === b.repo.head?.blocks)),
-  );
+  await until([a, b], () => isWhole(a) && isWhole(b));
+  await until([a, b], () => a.repo.head?.blocks === b.repo.head?.blocks);
   assert.deepStrictEqual(a.repo.head, b.repo.head);
   assert.deepStrictEqual([...a.rejected, ...b.rejected], []);
   a.session.close();

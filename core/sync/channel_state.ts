@@ -1,0 +1,110 @@
+/** What the machine of a channel remembers, what happens to it, and what it says to do. */
+
+import type { Code } from "../errors.ts";
+import type { SignedHead } from "../log/head.ts";
+import type { Position, Run } from "../log/run.ts";
+import type { Message } from "./messages.ts";
+
+/** Where a channel is. */
+export type Phase = "opening" | "live" | "comparing" | "fetching" | "apart" | "refused";
+
+/** Everything that the machine remembers. */
+export interface ChannelState {
+  readonly phase: Phase;
+  /** Whether this side asked for the log: it is the one that settles a fork. */
+  readonly isOpener: boolean;
+  /** Whether this side can sign a merge. */
+  readonly canMerge: boolean;
+  /** This side's log, with what it has of a newer head. */
+  readonly own: Position;
+  /** How many of these blocks its own head covers. */
+  readonly ownHead: number;
+  /** The peer's head, as far as it has told. */
+  readonly peer: SignedHead | undefined;
+  readonly sent: number | undefined;
+  /** How many blocks the peer has durably. */
+  readonly acked: number;
+  /** Whether the peer asked for the log too: then it settles forks that it loses. */
+  readonly peerOpens: boolean;
+  /** How often this side had to look again since something got through. */
+  readonly tries: number;
+  /** While comparing: both logs are equal up to `low` and differ after `high`. */
+  readonly low: number;
+  readonly high: number;
+  /** The roots that were asked for last. */
+  readonly asked: readonly number[];
+  /** How many blocks were here when comparing began. */
+  readonly compared: number;
+  /** Why the peer does not take this side's blocks. */
+  readonly refusal: { readonly code: Code; readonly message: string } | undefined;
+}
+
+/** What happened. */
+export type Input =
+  | { readonly type: "start" }
+  /** What this side goes by is another log: one of a later epoch that it has in part, or not that one. */
+  | { readonly type: "looked"; readonly own: Position; readonly ownHead: number }
+  /** The peer asks; `shares`: whether this log begins with what the peer has. */
+  | { readonly type: "open"; readonly have: Position | undefined; readonly shares: boolean }
+  /**
+   * The peer's head came. `shared`: how many of this side's blocks the peer says that it has;
+   * `prefix`: how many blocks the peer has if this log begins with all of them.
+   */
+  | {
+    readonly type: "head";
+    readonly head: SignedHead | undefined;
+    readonly shared: number | undefined;
+    readonly prefix: number | undefined;
+  }
+  /** The peer's roots came, compared with this side's. */
+  | { readonly type: "compared"; readonly at: readonly number[]; readonly same: readonly boolean[] }
+  | { readonly type: "want"; readonly from: number }
+  | { readonly type: "run"; readonly run: Run }
+  /** A run that this side took for the next one does not fit. */
+  | { readonly type: "misfit"; readonly run: Run }
+  /** A run was stored; this side has `own` now. */
+  | { readonly type: "stored"; readonly own: Position; readonly ownHead: number }
+  /** The peer's branch is whole, merged, and has taken this one's place. */
+  | {
+    readonly type: "replaced";
+    readonly own: Position;
+    readonly ownHead: number;
+    readonly peerBlocks: number;
+  }
+  /** All of the peer's branch was merged here before. */
+  | { readonly type: "merged" }
+  /** This side's head moved on, from `from` blocks. */
+  | {
+    readonly type: "advanced";
+    readonly own: Position;
+    readonly ownHead: number;
+    readonly from: number;
+    readonly fromPeer: boolean;
+  }
+  | { readonly type: "sent"; readonly to: number }
+  | { readonly type: "ack"; readonly blocks: number }
+  | {
+    readonly type: "reject";
+    readonly code: Code;
+    readonly message: string;
+    readonly head: SignedHead | undefined;
+  };
+
+/** What to do about it. */
+export type Effect =
+  | { readonly type: "open" }
+  | { readonly type: "opened"; readonly shared: number | undefined }
+  | { readonly type: "send"; readonly message: Message }
+  | { readonly type: "askRoots"; readonly at: readonly number[] }
+  /** Send blocks from `sent` on, as far as the window allows. */
+  | { readonly type: "pump" }
+  | { readonly type: "store"; readonly run: Run }
+  /** Hold what the peer has from this block on; it takes this log's place when it is whole. */
+  | { readonly type: "fetch"; readonly from: number }
+  | { readonly type: "hold"; readonly run: Run }
+  /** The peer's head is not what this side thought: look whether this log begins with it. */
+  | { readonly type: "inspect"; readonly head: SignedHead }
+  | { readonly type: "refuse"; readonly code: Code; readonly message: string };
+
+/** The state after, and what to do. */
+export type Step = readonly [ChannelState, readonly Effect[]];
