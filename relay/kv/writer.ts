@@ -244,16 +244,19 @@ export class KvWriter {
     const isGone = (log: KvLog) => log.epoch < beforeEpoch;
     const dropped = logs.filter(isGone);
     if (dropped.length === 0) return true;
-    // A head is only held with its blocks.
-    const head = stored.head !== undefined && stored.head.epoch < beforeEpoch
-      ? undefined
-      : stored.head;
-    const record = stored.epoch < beforeEpoch
-      ? undefined
-      : { stored: { ...stored, head }, logs: logs.filter((log) => !isGone(log)) };
-    if (!await this.#swap(key, held, record, [])) return false;
+    if (stored.epoch < beforeEpoch) {
+      if (!await this.#swap(key, held, undefined, [])) return false;
+      for (const log of dropped) await this.#deleteLog({ ...log, key });
+      return true;
+    }
+    if (stored.head !== undefined && stored.head.epoch < beforeEpoch) {
+      // A head is only held with its blocks.
+      const headless = { stored: { ...stored, head: undefined }, logs };
+      return await this.#swap(key, held, headless, []) && await this.#tryDrop(key, beforeEpoch);
+    }
+    // The log is named until its blocks are gone: if this process dies, the next one goes on.
     for (const log of dropped) await this.#deleteLog({ ...log, key });
-    return true;
+    return await this.#swap(key, held, { stored, logs: logs.filter((log) => !isGone(log)) }, []);
   }
 
   async #deleteLog(log: LogOfKey): Promise<void> {
