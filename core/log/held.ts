@@ -62,6 +62,14 @@ export class Held {
     return this.newest?.epoch === this.epoch ? this.newest : undefined;
   }
 
+  /** How far the blocks reach, and the root over them; `head` is the newest that is known. */
+  position(head: VerifiedHead | undefined): Position {
+    const { length, frontier } = this.#extent;
+    // Every subscriber asks at every advance: the head states what the frontier would add up to.
+    const root = head?.blocks === length ? head.root : rootOf(this.#crypto, frontier);
+    return { epoch: this.epoch, blocks: length, root };
+  }
+
   /** What is there of a later epoch. */
   get staged(): Position | undefined {
     const { stored } = this.#slot;

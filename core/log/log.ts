@@ -103,11 +103,7 @@ export class Log implements Chunks {
 
   /** How far the stored blocks reach, and the root over them. */
   position(): Position {
-    const { length, frontier } = this.#held.extent;
-    const head = this.#head;
-    // Every subscriber asks at every advance: the head states what the frontier would add up to.
-    const root = head?.blocks === length ? head.root : rootOf(this.crypto, frontier);
-    return { epoch: this.epoch, blocks: length, root };
+    return this.#held.position(this.#head);
   }
 
   /** Whether chunks are waiting for {@link seal}. */
@@ -250,8 +246,8 @@ export class Log implements Chunks {
   }
 
   /**
-   * The log of a higher epoch, over the same store. With `resume` it goes on with blocks that are
-   * {@link stage}d already. This one stays what is held until that one is sealed or adopted.
+   * The log of a higher epoch, over the same store (or a lower one, to {@link hold}). With `resume` it
+   * goes on with staged blocks. Until it is sealed or adopted, this one stays.
    */
   raise(epoch: number, { resume = false }: { resume?: boolean } = {}): Log {
     const log = new Log(this.#store, this.key, this.#options, this.#held.raise(epoch, resume));
@@ -337,10 +333,7 @@ export class Log implements Chunks {
     return this.#store.blocks(this.key, this.epoch, from, to);
   }
 
-  /**
-   * Roots and proofs over the stored blocks.
-   * @ignore
-   */
+  /** @ignore Roots and proofs over the stored blocks. */
   get proofs(): Proofs {
     return this.#held.proofs;
   }
@@ -349,6 +342,11 @@ export class Log implements Chunks {
   async rootAt(length: number): Promise<Uint8Array | undefined> {
     if (this.#head?.blocks === length) return this.#head.root;
     return length > this.length ? undefined : await this.proofs.root(length);
+  }
+
+  /** How far the first `length` blocks reach, those that are held included. */
+  async extentAt(length: number): Promise<Extent> {
+    return await (length > this.length ? this.#unsealed : this.#held).extentAt(length);
   }
 
   /** Whether `log` begins with everything that this log has sealed. */

@@ -102,6 +102,12 @@ export class Unsealed {
     return true;
   }
 
+  /** How far the first `length` blocks reach, of which the last ones are here. */
+  extentAt(length: number): Extent {
+    const blocks = this.#blocks.slice(0, length - this.#tip.length).map(({ bytes }) => bytes);
+    return extend(this.#crypto, this.#tip, blocks).extent;
+  }
+
   /** Up to which address a stored log, which has `length` blocks, has the blocks that wait here too. */
   async sharedBytes(
     length: number,

@@ -4,6 +4,7 @@ import { equal } from "../bytes.ts";
 import { isPlainObject, type Value } from "../codec/value.ts";
 import type { Head } from "../log/head.ts";
 import type { Log } from "../log/log.ts";
+import { rootOf } from "../log/merkle.ts";
 
 /** Lengths whose roots are cited one by one, from the end. */
 const DENSE = 256;
@@ -66,11 +67,16 @@ export async function commonBlocks(log: Log, cited: CitedHead): Promise<number> 
   let high = lengths.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    const root = (await log.rootAt(lengths[middle]))!;
-    if (isMarked(cited, middle, root)) high = middle;
+    const { frontier } = await log.extentAt(lengths[middle]);
+    if (isMarked(cited, middle, rootOf(log.crypto, frontier))) high = middle;
     else low = middle + 1;
   }
   return lengths[low] ?? 0;
+}
+
+/** Whether the cited log begins with all that `head` covers, as far as the marks tell. */
+export function isWithin(head: Head, cited: CitedHead): boolean {
+  return isMarked(cited, markedLengths(cited.blocks).indexOf(head.blocks), head.root);
 }
 
 /** How many blocks, at least, two cited logs of one epoch have in common. */
@@ -84,7 +90,8 @@ export function commonOfCited(a: CitedHead, b: CitedHead): number {
 }
 
 function isMarked({ marks }: CitedHead, index: number, root: Uint8Array): boolean {
-  return marks !== undefined && equal(markAt(marks, index), root.subarray(0, MARK_BYTES));
+  return marks !== undefined && index >= 0 &&
+    equal(markAt(marks, index), root.subarray(0, MARK_BYTES));
 }
 
 function markAt(marks: Uint8Array, index: number): Uint8Array {

@@ -1,12 +1,15 @@
 /** Taking over into the log of one epoch what another log of the key has that it has not. */
 
 import { untilThere } from "../codec/chunks.ts";
+import { type Head, sameHead } from "../log/head.ts";
 import type { Branch, RecordContent } from "./branch.ts";
-import { type CitedHead, commonBlocks, commonOfCited } from "./cited_heads.ts";
+import type { CitedHead } from "./cited_heads.ts";
+import { citedHeads, commonBlocks, commonOfCited, isWithin } from "./cited_heads.ts";
 import { epochStart } from "./compaction.ts";
 import { copyItem } from "./copy.ts";
 import { sameItem } from "./diff_map.ts";
 import { Draft, Stored } from "./draft.ts";
+import { records } from "./history.ts";
 import { MergeAcross } from "./merge_across.ts";
 import { citation, type MergeOptions } from "./merge_branches.ts";
 import { findRecord, type LogRecord } from "./record.ts";
@@ -36,6 +39,20 @@ export async function findParting(mine: Branch, theirs: Branch): Promise<Parting
   if (common === mineEnd.blocks) return partAfter(mine, own.record);
   const base = common === theirEnd.blocks ? { of: theirs, record: start.record } : undefined;
   return { base, ownFrom: 0 };
+}
+
+/** Whether `branch` has all that a head of an earlier epoch covers, or nothing tells. */
+export function covers(branch: Branch, head: Head): boolean {
+  const { space, record, log } = branch;
+  const start = epochStart(branch);
+  const end = start?.ends.find(({ epoch }) => epoch === head.epoch);
+  if (start === undefined || end === undefined || isWithin(head, end)) return true;
+  // What was merged since says so.
+  for (const { citesItem, cites } of records(space, record, { after: start.record })) {
+    if (citesItem === undefined) continue;
+    if (citedHeads(cites).some((cited) => sameHead({ ...head, ...cited }, head))) return true;
+  }
+  return log.epoch <= head.epoch;
 }
 
 /** `mine` parts where its log had so many bytes. */
@@ -76,7 +93,7 @@ export function mergeEpochs(
   const draft = new Draft(theirs.space, merged === ABSENT ? undefined : merged);
   for (const { path, item } of merge.extras) draft.set(...path, new Stored(theirs.space, item));
   const root = draft.settle();
-  const records: RecordContent[] = own.reverse()
+  const contents: RecordContent[] = own.reverse()
     .filter((record) => record.hasEvent && !isKept(theirs, record, merge))
     .map(({ event, message }) => ({
       root: newest?.root,
@@ -85,10 +102,10 @@ export function mergeEpochs(
       hasEvent: true,
     }));
   const hasChanged = !sameItem(root, newest?.root);
-  if (records.length === 0 && !hasChanged) return;
+  if (contents.length === 0 && !hasChanged) return;
   const cites = replaced === undefined ? undefined : citation(theirs, replaced);
-  if (cites !== undefined || hasChanged) records.push({ root, message: "merge", cites });
-  for (const record of records) theirs.append(record, now);
+  if (cites !== undefined || hasChanged) contents.push({ root, message: "merge", cites });
+  for (const content of contents) theirs.append(content, now);
 }
 
 /** Whether `theirs` took the record along when the epoch was raised. */
@@ -104,5 +121,5 @@ function partAfter(mine: Branch, record: LogRecord): Parting {
 
 async function bytesAt({ log }: Branch, end: CitedHead): Promise<number> {
   const common = await commonBlocks(log, end);
-  return common === 0 ? 0 : (await log.proofs.extent(common)).bytes;
+  return (await log.extentAt(common)).bytes;
 }

@@ -8,7 +8,7 @@ import { StreamoError } from "../errors.ts";
 import { defaultCrypto } from "../identity/default_crypto.ts";
 import type { Key } from "../identity/key.ts";
 import type { Signer } from "../identity/signer.ts";
-import type { VerifiedHead } from "../log/head.ts";
+import type { Head, VerifiedHead } from "../log/head.ts";
 import { Log } from "../log/log.ts";
 import type { Run } from "../log/run.ts";
 import type { Store } from "../log/store.ts";
@@ -313,6 +313,24 @@ export class Repo {
    */
   release(source: unknown): void {
     this.#trunk.release(source);
+  }
+
+  /**
+   * Whether all that a head of an earlier epoch covers is in this log, or was when it was compacted.
+   * @ignore
+   */
+  covers(head: Head): Promise<boolean> {
+    return this.#trunk.covers(head);
+  }
+
+  /**
+   * Merges into this log what `log`, held in memory, has that it lacks: an earlier epoch's log that
+   * went on elsewhere while this one was compacted.
+   * @ignore
+   */
+  takeIn(log: Log): Promise<void> {
+    this.#checkWritable();
+    return this.#trunk.takeIn(log);
   }
 
   /**

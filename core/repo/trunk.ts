@@ -5,7 +5,7 @@ import { StreamoError } from "../errors.ts";
 import type { Crypto } from "../identity/crypto.ts";
 import type { Signer } from "../identity/signer.ts";
 import type { Advance } from "../log/advance.ts";
-import { compareHeads, type VerifiedHead } from "../log/head.ts";
+import { compareHeads, type Head, type VerifiedHead } from "../log/head.ts";
 import { Log } from "../log/log.ts";
 import type { Run } from "../log/run.ts";
 import type { Store } from "../log/store.ts";
@@ -15,7 +15,7 @@ import { Branch, type RecordContent } from "./branch.ts";
 import { Compaction, type CompactOptions } from "./compaction.ts";
 import type { OnConflict } from "./conflict.ts";
 import { mergeBranches } from "./merge_branches.ts";
-import { findParting, mergeEpochs, partAt } from "./merge_epochs.ts";
+import { covers, findParting, mergeEpochs, partAt } from "./merge_epochs.ts";
 import { Raising } from "./raising.ts";
 import { passOn, repoEmitter } from "./repo_events.ts";
 
@@ -131,6 +131,30 @@ export class Trunk {
   /** See `Repo.replace`. */
   replace(log: Log, source: unknown): Promise<void> {
     return this.#serial.run(() => this.#replace(log, source));
+  }
+
+  /** See `Repo.covers`. */
+  covers(head: Head): Promise<boolean> {
+    return untilThere(() => covers(this.#branch, head));
+  }
+
+  /** See `Repo.takeIn`. */
+  takeIn(log: Log): Promise<void> {
+    return this.#serial.run(async () => {
+      const old = this.#branchOf(log);
+      await old.follow();
+      await this.#flushNow();
+      const branch = this.#branch;
+      const parting = await findParting(old, branch);
+      const { clock, onConflict } = this.#options;
+      const { record, snapshot: before } = branch;
+      const options = { now: clock(), replaced: log.head, onConflict };
+      await untilThere(() => mergeEpochs(old, branch, parting, options));
+      const after = branch.record;
+      if (after === undefined || after === record) return;
+      this.events.emit("change", { record: after, before, isLocal: false });
+      await this.#flushNow();
+    });
   }
 
   /** Takes over what another process may have written to the store. */

@@ -1,6 +1,6 @@
 /** One log over one connection: does what the machine says. */
 
-import { equal, toHex } from "../bytes.ts";
+import { equal } from "../bytes.ts";
 import { type Code, CODES, StreamoError } from "../errors.ts";
 import { type SignedHead, verifyHead } from "../log/head.ts";
 import type { Advance } from "../log/advance.ts";
@@ -12,6 +12,7 @@ import { FRAME_MAX_BYTES } from "./frame.ts";
 import type { ChannelState, Effect, Input } from "./channel_state.ts";
 import { newChannel, step } from "./machine.ts";
 import { type Message, ROOTS_MAX } from "./messages.ts";
+import { headText, mergedHeads } from "./merged_heads.ts";
 import { nextFrame } from "./next_frame.ts";
 import { SendWindow, WINDOW_BYTES } from "./send_window.ts";
 
@@ -231,7 +232,15 @@ export class Channel {
     if (prefix === undefined && await this.#begins(head)) prefix = head?.blocks ?? 0;
     // A peer that is an epoch behind takes this side's log from its beginning.
     if (prefix === undefined && head!.epoch < log.epoch) prefix = 0;
-    await this.#input({ type: "head", head, shared, prefix });
+    const lacks = head !== undefined && await this.#lacks(head);
+    await this.#input({ type: "head", head, shared, prefix, lacks });
+  }
+
+  /** Whether the peer has something of an earlier epoch that is lost if this log takes its place. */
+  async #lacks(head: SignedHead): Promise<boolean> {
+    const { repo } = this;
+    if (head.epoch >= repo.log.epoch || repo.signer === undefined) return false;
+    return !mergedHeads(repo).has(headText(head)) && !await repo.covers(head);
   }
 
   /** Whether this log begins with all that `position` states. */
@@ -288,7 +297,9 @@ export class Channel {
     if (peer !== undefined && mergedHeads(this.repo).has(headText(peer))) {
       return await this.#input({ type: "merged" });
     }
-    this.#fork = await this.repo.log.branch(from);
+    const { log } = this.repo;
+    const isOld = peer !== undefined && peer.epoch < log.epoch;
+    this.#fork = isOld ? log.raise(peer.epoch) : await log.branch(from);
     this.#send({ type: "want", key: this.repo.key, from });
   }
 
@@ -300,6 +311,7 @@ export class Channel {
     this.#acknowledge(run);
     if (!complete) return;
     this.#fork = undefined;
+    if (fork.epoch < this.repo.log.epoch) return await this.#takeIn(fork, run.head);
     const before = this.repo.head;
     await this.repo.replace(fork, this);
     if (this.repo.signer !== undefined) {
@@ -307,6 +319,13 @@ export class Channel {
       for (const head of [run.head, before]) if (head) mergedHeads(this.repo).add(headText(head));
     }
     await this.#replaced(run.head.blocks);
+  }
+
+  /** The log of an earlier epoch that the peer has gives way once nothing of it is lost. */
+  async #takeIn(old: Log, head: SignedHead): Promise<void> {
+    await this.repo.takeIn(old);
+    mergedHeads(this.repo).add(headText(head));
+    await this.#inspect(head, undefined, undefined);
   }
 
   /** Another log has taken this one's place, whose first `peerBlocks` the peer has. */
@@ -378,17 +397,4 @@ export class Channel {
   #send(data: Message | Uint8Array): void {
     if (!this.#closed) this.#options.send(data);
   }
-}
-
-/** What peers had that is part of this side's log since, whichever branch that goes on from. */
-const merged = new WeakMap<Repo, Set<string>>();
-
-function mergedHeads(repo: Repo): Set<string> {
-  let heads = merged.get(repo);
-  if (heads === undefined) merged.set(repo, heads = new Set());
-  return heads;
-}
-
-function headText({ epoch, blocks, root }: SignedHead): string {
-  return `${epoch} ${blocks} ${toHex(root)}`;
 }

@@ -55,6 +55,8 @@ export type Input =
     readonly head: SignedHead | undefined;
     readonly shared: number | undefined;
     readonly prefix: number | undefined;
+    /** Whether the peer has something of an earlier epoch that did not get into this log. */
+    readonly lacks?: boolean;
   }
   /** The peer's roots came, compared with this side's. */
   | { readonly type: "compared"; readonly at: readonly number[]; readonly same: readonly boolean[] }

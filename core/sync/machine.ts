@@ -56,7 +56,9 @@ export function step(state: ChannelState, input: Input): Step {
     case "open":
       return onOpen(state, input.have, input.shares);
     case "head":
-      return onHead(state, input.head, input.shared, input.prefix);
+      return input.lacks && state.isOpener
+        ? [{ ...state, phase: "fetching", peer: input.head }, [{ type: "fetch", from: 0 }]]
+        : onHead(state, input.head, input.shared, input.prefix);
     case "compared":
       return state.phase === "comparing" ? onCompared(state, input.at, input.same) : [state, []];
     case "want":

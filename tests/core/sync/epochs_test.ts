@@ -227,3 +227,34 @@ Deno.test("writers go on while epochs are raised around them, and lose nothing",
   close(...devices);
   await relay.stop();
 });
+
+Deno.test("what the relay acknowledged before it was compacted elsewhere is not lost, though its device is", async () => {
+  const store = new MemoryStore();
+  const first = startRelay(store);
+  const a = await device(first, alice);
+  a.repo.set({ x: 1, y: 1 });
+  await a.session.landed(a.repo);
+  const b = await device(first, alice);
+  await areOne([a, b]);
+  await first.stop();
+  const second = startRelay(store, { port: first.port });
+  a.session.close();
+  b.repo.set("b", { only: "here" });
+  b.repo.delete("y");
+  b.repo.publish("from b");
+  await b.session.landed(b.repo);
+  close(b); // for ever
+  a.repo.set("a", 1);
+  await a.repo.flush();
+  await a.repo.compact();
+  const again = await device(second, alice, a.store);
+  await again.session.landed(again.repo);
+  assert.deepEqual(await epochsIn(store), [1]);
+  const reader = await device(second);
+  await until([reader], () => reader.repo.get("a") === 1);
+  assert.deepEqual(reader.repo.get(), { x: 1, a: 1, b: { only: "here" } });
+  assert.deepEqual(reader.repo.events().map(({ value }) => value), ["from b"]);
+  assert.deepEqual(again.rejected, []);
+  close(again, reader);
+  await second.stop();
+});
