@@ -344,7 +344,7 @@ export class Log implements Chunks {
     return length > this.length ? undefined : await this.proofs.root(length);
   }
 
-  /** How far the first `length` blocks reach, those that are held included. */
+  /** @ignore How far the first `length` blocks reach, those that are held included. */
   async extentAt(length: number): Promise<Extent> {
     return await (length > this.length ? this.#unsealed : this.#held).extentAt(length);
   }
