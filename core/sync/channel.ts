@@ -12,7 +12,7 @@ import { FRAME_MAX_BYTES } from "./frame.ts";
 import type { ChannelState, Effect, Input } from "./channel_state.ts";
 import { newChannel, step } from "./machine.ts";
 import { type Message, ROOTS_MAX } from "./messages.ts";
-import { headText, mergedHeads } from "./merged_heads.ts";
+import { noteMerged, wasMerged } from "./merged_heads.ts";
 import { nextFrame } from "./next_frame.ts";
 import { SendWindow, WINDOW_BYTES } from "./send_window.ts";
 
@@ -240,7 +240,7 @@ export class Channel {
   async #lacks(head: SignedHead): Promise<boolean> {
     const { repo } = this;
     if (head.epoch >= repo.log.epoch || repo.signer === undefined) return false;
-    return !mergedHeads(repo).has(headText(head)) && !await repo.covers(head);
+    return !wasMerged(repo, head) && !await repo.covers(head);
   }
 
   /** Whether this log begins with all that `position` states. */
@@ -294,7 +294,7 @@ export class Channel {
   async #fetch(from: number): Promise<void> {
     const { peer } = this.#state;
     // Two relays with two branches: each would be merged on top of the other for ever.
-    if (peer !== undefined && mergedHeads(this.repo).has(headText(peer))) {
+    if (peer !== undefined && wasMerged(this.repo, peer)) {
       return await this.#input({ type: "merged" });
     }
     const { log } = this.repo;
@@ -316,7 +316,7 @@ export class Channel {
     await this.repo.replace(fork, this);
     if (this.repo.signer !== undefined) {
       // Also what was here: other peers have it, and it is part of what goes on now.
-      for (const head of [run.head, before]) if (head) mergedHeads(this.repo).add(headText(head));
+      for (const head of [run.head, before]) if (head) noteMerged(this.repo, head);
     }
     await this.#replaced(run.head.blocks);
   }
@@ -324,7 +324,7 @@ export class Channel {
   /** The log of an earlier epoch that the peer has gives way once nothing of it is lost. */
   async #takeIn(old: Log, head: SignedHead): Promise<void> {
     await this.repo.takeIn(old);
-    mergedHeads(this.repo).add(headText(head));
+    noteMerged(this.repo, head);
     await this.#inspect(head, undefined, undefined);
   }
 
