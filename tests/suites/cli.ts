@@ -179,7 +179,8 @@ export function hasTerminals(): boolean {
 
 function inTerminal(command: readonly string[]): string[] {
   const quoted = command.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(" ");
-  return ["script", "--quiet", "--flush", "--return", "--command", quoted, "/dev/null"];
+  // `script` runs this by $SHELL: one that stayed as the parent would be ended by Ctrl-C itself.
+  return ["script", "--quiet", "--flush", "--return", "--command", `exec ${quoted}`, "/dev/null"];
 }
 
 /** `streamo` with these flags; the password is "correct horse" unless `env` says otherwise. */
