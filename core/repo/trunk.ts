@@ -271,7 +271,8 @@ export class Trunk {
       merge();
       this.#swap(theirs, succession);
     });
-    if (log.isDirty) await this.#seal(theirs);
+    // Others over this store may have gone on meanwhile: then their writes are merged too.
+    if (log.isDirty) await this.#flushNow();
     if (theirs.record !== undefined) {
       this.events.emit("merged", { record: theirs.record, replaced: succession.replaced });
     }
