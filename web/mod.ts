@@ -19,6 +19,7 @@
 
 export type { ClassValue } from "./class_text.ts";
 export { h, type Template, type View } from "./h.ts";
+export { IndexedDbStore, type IndexedDbStoreOptions } from "./indexed_db_store.ts";
 export { Live, live, liveStatus } from "./live.ts";
 export { liveObject } from "./live_object.ts";
 export { mount } from "./mount.ts";

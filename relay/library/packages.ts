@@ -18,6 +18,7 @@ export const BROWSER_PACKAGES: readonly BrowserPackage[] = [
   { name: "@preact/signals", version: "2.11.4", specifiers: ["@preact/signals"] },
   { name: "@preact/signals-core", version: "1.14.5", specifiers: ["@preact/signals-core"] },
   { name: "htm", version: "3.1.1", specifiers: ["htm"] },
+  { name: "idb", version: "8.0.4", specifiers: ["idb"] },
   { name: "preact", version: "11.2.0", specifiers: ["preact", "preact/hooks"] },
   { name: "@noble/ed25519", version: "3.2.0", specifiers: ["@noble/ed25519"] },
   { name: "@noble/hashes", version: "2.4.0", specifiers: ["@noble/hashes/"] },
@@ -32,6 +33,7 @@ export const inGraph = (): Promise<unknown>[] => [
   import("@preact/signals"),
   import("@preact/signals-core"),
   import("htm"),
+  import("idb"),
   import("preact"),
   import("preact/hooks"),
 ];

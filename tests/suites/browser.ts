@@ -78,11 +78,14 @@ export async function withBrowser<T>(use: (browser: Browser) => Promise<T>): Pro
   }
 }
 
+/** What a test does with its page. */
+export type PageTest = (page: Page, context: Deno.TestContext) => Promise<void>;
+
 /**
  * A `Deno.test` that gets a page of a fresh browser; `page.context()` opens more. An error that the
  * page does not catch fails the test.
  */
-export function browserTest(name: string, body: (page: Page) => Promise<void>): void {
+export function browserTest(name: string, body: PageTest): void {
   const mode = browserTestMode();
   Deno.test({
     name: `browser: ${name}`,
@@ -90,14 +93,15 @@ export function browserTest(name: string, body: (page: Page) => Promise<void>): 
     // Playwright keeps pipes and timers of its own that outlive a test.
     sanitizeOps: false,
     sanitizeResources: false,
-    fn: () => withBrowser((browser) => onPage(browser, body)),
+    fn: (context) => withBrowser((browser) => onPage(browser, (page) => body(page, context))),
   });
 }
 
 async function onPage(browser: Browser, body: (page: Page) => Promise<void>): Promise<void> {
-  const page = await browser.newPage();
+  // A context of its own, so that a test can open more pages.
+  const context = await browser.newContext();
   const uncaught: Error[] = [];
-  page.on("pageerror", (error) => uncaught.push(error));
-  await body(page);
+  context.on("weberror", (event) => uncaught.push(event.error()));
+  await body(await context.newPage());
   if (uncaught.length > 0) throw new AggregateError(uncaught, `the page threw: ${uncaught[0]}`);
 }

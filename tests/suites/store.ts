@@ -31,11 +31,27 @@ export interface StoreTest {
 /** Tests by what they promise. */
 export type StoreTests = Readonly<Record<string, (test: StoreTest) => Promise<void>>>;
 
+const ALL: StoreTests = { ...appendTests, ...readTests, ...epochTests, ...modelTests };
+
 /** Registers the suite for the store that `open` gives, a new and empty one each time. */
 export function storeConformance(name: string, open: () => Promise<OpenedStore>): void {
-  const tests = { ...appendTests, ...readTests, ...epochTests, ...modelTests };
-  for (const [promise, run] of Object.entries(tests)) {
+  for (const [promise, run] of Object.entries(ALL)) {
     Deno.test(`${name}: ${promise}`, () => runOne(open, run));
+  }
+}
+
+/** The same as steps of one test, for a store that needs more than itself around it. */
+export async function storeSteps(
+  context: Deno.TestContext,
+  open: () => Promise<OpenedStore>,
+): Promise<void> {
+  for (const [name, run] of Object.entries(ALL)) {
+    await context.step({
+      name,
+      fn: () => runOne(open, run),
+      sanitizeOps: false,
+      sanitizeResources: false,
+    });
   }
 }
 
