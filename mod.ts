@@ -80,8 +80,4 @@ export {
 } from "./core/sync/session.ts";
 export { FileSource } from "./core/sync/file_source.ts";
 export { HttpSource } from "./core/sync/http_source.ts";
-export { Conversation, type ConversationOptions } from "./core/sync/conversation.ts";
 export type { Phase } from "./core/sync/channel_state.ts";
-export type { Message } from "./core/sync/messages.ts";
-export { SUBPROTOCOL, webSocketTransport } from "./core/sync/websocket_transport.ts";
-export { type Transport, transportPair } from "./core/sync/transport.ts";

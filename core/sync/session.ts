@@ -4,6 +4,7 @@ import { type Code, StreamoError } from "../errors.ts";
 import { Emitter } from "../events.ts";
 import type { Key } from "../identity/key.ts";
 import type { Signer } from "../identity/signer.ts";
+import { late } from "../late.ts";
 import {
   type OpenSocket,
   type Random,
@@ -15,10 +16,8 @@ import {
 import type { Registry } from "../repo/registry.ts";
 import type { Repo } from "../repo/repo.ts";
 import type { Channel } from "./channel.ts";
-import { Conversation } from "./conversation.ts";
 import type { Phase } from "./channel_state.ts";
-import type { Transport } from "./transport.ts";
-import { SUBPROTOCOL, webSocketTransport } from "./websocket_transport.ts";
+import type { Conversation } from "./conversation.ts";
 
 const FIRST_DELAY_MS = 250;
 const MAX_DELAY_MS = 30_000;
@@ -192,18 +191,26 @@ export class Session {
     this.#repos.clear();
   }
 
-  #connect(): void {
+  async #connect(): Promise<void> {
     this.#setState("connecting", this.#reason);
-    let transport: Transport;
     try {
-      transport = webSocketTransport(this.#options.openSocket(this.url, SUBPROTOCOL));
+      const modules = await late(() =>
+        Promise.all([import("./conversation.ts"), import("./websocket_transport.ts")])
+      );
+      if (this.#state === "connecting") this.#converse(...modules);
     } catch (error) {
-      return this.#away((error as Error).message);
+      this.#away((error as Error).message);
     }
+  }
+
+  #converse(
+    { Conversation }: typeof import("./conversation.ts"),
+    { SUBPROTOCOL, webSocketTransport }: typeof import("./websocket_transport.ts"),
+  ): void {
     let wasOnline = false;
     const conversation = new Conversation({
       registry: this.#registry,
-      transport,
+      transport: webSocketTransport(this.#options.openSocket(this.url, SUBPROTOCOL)),
       software: this.#options.software,
       onHello: ({ home }) => {
         wasOnline = true;

@@ -104,6 +104,7 @@ export class Library {
   async #makeImportMap(): Promise<LibraryFile> {
     const imports = {
       "@streamo/streamo": "/streamo/mod.ts",
+      "@streamo/streamo/sync": "/streamo/core/sync/mod.ts",
       "@streamo/streamo/web": "/streamo/web/mod.ts",
       "@streamo/streamo/": "/streamo/",
       ...this.#packages.imports(),

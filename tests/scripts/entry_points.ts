@@ -3,6 +3,7 @@
 /** Every entry point that the package has when it is whole. */
 export const ENTRY_POINTS: Readonly<Record<string, string>> = {
   ".": "./mod.ts",
+  "./sync": "./core/sync/mod.ts",
   "./relay": "./relay/mod.ts",
   "./web": "./web/mod.ts",
   "./cli": "./cli/mod.ts",
