@@ -34,10 +34,17 @@ export async function storeStream(
   afterEach: () => Promise<unknown> | undefined,
 ): Promise<Stored> {
   const pieces = new PieceWriter(to.space);
-  for await (const bytes of stream) {
-    await beforeStoring(to, bytes.length);
-    pieces.push(bytes);
-    await afterEach();
+  // Not every browser has streams that `for await` takes.
+  const reader = stream.getReader();
+  try {
+    for (let read = await reader.read(); !read.done; read = await reader.read()) {
+      await beforeStoring(to, read.value.length);
+      pieces.push(read.value);
+      await afterEach();
+    }
+  } catch (error) {
+    await reader.cancel(error);
+    throw error;
   }
   return new Stored(to.space, pieces.finish());
 }
