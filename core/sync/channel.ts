@@ -1,6 +1,5 @@
 /** One log over one connection: does what the machine says. */
 
-import { equal } from "../bytes.ts";
 import { type Code, CODES, StreamoError } from "../errors.ts";
 import { type SignedHead, verifyHead } from "../log/head.ts";
 import type { Advance } from "../log/advance.ts";
@@ -10,8 +9,9 @@ import type { Repo } from "../repo/repo.ts";
 import { Serial } from "../serial.ts";
 import { FRAME_MAX_BYTES } from "./frame.ts";
 import type { ChannelState, Effect, Input } from "./channel_state.ts";
+import { begins, compareRoots, rootsAt } from "./common_prefix.ts";
 import { newChannel, step } from "./machine.ts";
-import { type Message, ROOTS_MAX } from "./messages.ts";
+import type { Message } from "./messages.ts";
 import { noteMerged, wasMerged } from "./merged_heads.ts";
 import { nextFrame } from "./next_frame.ts";
 import { SendWindow, WINDOW_BYTES } from "./send_window.ts";
@@ -195,15 +195,20 @@ export class Channel {
   async #take(message: Extract<Message, { key: unknown }>): Promise<void> {
     switch (message.type) {
       case "open": {
-        const shares = await this.#begins(message.have);
+        const shares = await begins(this.repo.log, message.have);
         return await this.#input({ type: "open", have: message.have, shares });
       }
       case "opened":
         return await this.#inspect(message.head, message.staged, message.shared);
-      case "roots":
-        return await this.#answerRoots(message.at);
-      case "rooted":
-        return await this.#compareRoots(message.at, message.roots);
+      case "roots": {
+        const { key, at } = message;
+        return this.#send({ type: "rooted", key, at, roots: await rootsAt(this.repo.log, at) });
+      }
+      case "rooted": {
+        const { at, roots } = message;
+        const same = await compareRoots(this.repo.log, at, roots);
+        return await this.#input({ type: "compared", at, same });
+      }
       case "want":
         return await this.#input({ type: "want", from: message.from });
       case "ack":
@@ -228,8 +233,8 @@ export class Channel {
       await this.#input({ type: "looked", ...this.#own() });
     }
     let prefix: number | undefined;
-    if (await this.#begins(staged)) prefix = staged?.blocks;
-    if (prefix === undefined && await this.#begins(head)) prefix = head?.blocks ?? 0;
+    if (await begins(this.repo.log, staged)) prefix = staged?.blocks;
+    if (prefix === undefined && await begins(this.repo.log, head)) prefix = head?.blocks ?? 0;
     // A peer that is an epoch behind takes this side's log from its beginning.
     if (prefix === undefined && head!.epoch < log.epoch) prefix = 0;
     const lacks = head !== undefined && await this.#lacks(head);
@@ -241,34 +246,6 @@ export class Channel {
     const { repo } = this;
     if (head.epoch >= repo.log.epoch || repo.signer === undefined) return false;
     return !wasMerged(repo, head) && !await repo.covers(head);
-  }
-
-  /** Whether this log begins with all that `position` states. */
-  async #begins(position: Position | undefined): Promise<boolean> {
-    if (position === undefined || position.blocks === 0) return true;
-    const { log } = this.repo;
-    if (position.epoch !== log.epoch) return false;
-    const root = await log.rootAt(position.blocks);
-    return root !== undefined && equal(root, position.root);
-  }
-
-  async #answerRoots(at: readonly number[]): Promise<void> {
-    const roots: (Uint8Array | undefined)[] = [];
-    for (const length of at.slice(0, ROOTS_MAX)) roots.push(await this.repo.log.rootAt(length));
-    this.#send({ type: "rooted", key: this.repo.key, at, roots });
-  }
-
-  async #compareRoots(
-    at: readonly number[],
-    roots: readonly (Uint8Array | undefined)[],
-  ): Promise<void> {
-    const same: boolean[] = [];
-    for (let i = 0; i < at.length; i++) {
-      const own = await this.repo.log.rootAt(at[i]);
-      const theirs = roots[i];
-      same.push(own !== undefined && theirs !== undefined && equal(own, theirs));
-    }
-    await this.#input({ type: "compared", at, same });
   }
 
   async #store(run: Run): Promise<void> {

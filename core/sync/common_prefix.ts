@@ -1,0 +1,37 @@
+/** How two peers find out what their logs have in common. */
+
+import { equal } from "../bytes.ts";
+import type { Log } from "../log/log.ts";
+import type { Position } from "../log/run.ts";
+import { ROOTS_MAX } from "./messages.ts";
+
+/** Roots over the first blocks of a log; undefined where it is shorter. */
+export type Roots = readonly (Uint8Array | undefined)[];
+
+/** Whether `log` begins with all that `position` states. */
+export async function begins(log: Log, position: Position | undefined): Promise<boolean> {
+  if (position === undefined || position.blocks === 0) return true;
+  if (position.epoch !== log.epoch) return false;
+  const root = await log.rootAt(position.blocks);
+  return root !== undefined && equal(root, position.root);
+}
+
+/** The roots of `log` over its first blocks, for each of the lengths `at`. */
+export async function rootsAt(log: Log, at: readonly number[]): Promise<Roots> {
+  const roots: (Uint8Array | undefined)[] = [];
+  for (const length of at.slice(0, ROOTS_MAX)) roots.push(await log.rootAt(length));
+  return roots;
+}
+
+/** At which of the lengths `at` the log has the same root as a peer. */
+export async function compareRoots(
+  log: Log,
+  at: readonly number[],
+  roots: Roots,
+): Promise<boolean[]> {
+  const own = await rootsAt(log, at);
+  return at.map((_, i) => {
+    const [mine, theirs] = [own[i], roots[i]];
+    return mine !== undefined && theirs !== undefined && equal(mine, theirs);
+  });
+}
