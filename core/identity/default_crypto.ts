@@ -1,8 +1,9 @@
 /** The best provider of this platform: the one place of core that looks at the platform's globals. */
 
 import type { Crypto } from "./crypto.ts";
-import { hkdf, sha256 } from "./hashes.ts";
+import { hkdf } from "./hkdf.ts";
 import { nodeCrypto, type NodeCryptoModule } from "./node.ts";
+import { sha256 } from "./sha256.ts";
 import { webCrypto } from "./webcrypto.ts";
 
 /** The parts of `globalThis` that decide. */
