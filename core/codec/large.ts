@@ -26,28 +26,38 @@ export class PieceWriter {
   /** Takes the next bytes; they are copied. */
   push(bytes: Uint8Array): void {
     for (let at = 0; at < bytes.length;) {
-      if (this.#to === this.#buffer.length) this.#makeRoom();
-      const count = Math.min(bytes.length - at, this.#buffer.length - this.#to);
-      this.#buffer.set(bytes.subarray(at, at + count), this.#to);
-      at += count;
-      this.#to += count;
+      this.cut();
+      at += this.take(bytes.subarray(at));
     }
   }
 
-  /** The item of all bytes pushed: plain bytes if there are few, else the root of their tree. */
+  /** Takes as many of `bytes` as there is room for until {@link cut}, and says how many. */
+  take(bytes: Uint8Array): number {
+    const count = Math.min(bytes.length, this.#buffer.length - this.#to);
+    this.#buffer.set(bytes.subarray(0, count), this.#to);
+    this.#to += count;
+    return count;
+  }
+
+  /** Makes room if there is none: appends pieces. To be called again if a block was missing. */
+  cut(): void {
+    if (this.#to < this.#buffer.length) return;
+    while (this.#to - this.#from > tag.PIECE_MAX_BYTES) this.#cut();
+    this.#buffer.copyWithin(0, this.#from, this.#to);
+    this.#to -= this.#from;
+    this.#from = 0;
+  }
+
+  /**
+   * The item of all bytes taken: plain bytes if there are few, else the root of their tree. To be called
+   * again if a block was missing.
+   */
   finish(): Uint8Array | Ref {
     if (this.#tree === undefined && this.#to - this.#from <= tag.PIECE_MAX_BYTES) {
       return this.#buffer.slice(this.#from, this.#to);
     }
     while (this.#from < this.#to) this.#cut();
     return new Ref(this.#tree!.finish()!.address);
-  }
-
-  #makeRoom(): void {
-    while (this.#to - this.#from > tag.PIECE_MAX_BYTES) this.#cut();
-    this.#buffer.copyWithin(0, this.#from, this.#to);
-    this.#to -= this.#from;
-    this.#from = 0;
   }
 
   #cut(): void {

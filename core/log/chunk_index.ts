@@ -1,6 +1,6 @@
 /** Finds an equal chunk again, so that equal content is stored once. */
 
-import { type Chunks, MissingBlock } from "../codec/chunks.ts";
+import type { Chunks } from "../codec/chunks.ts";
 
 /** Entries a generation: 12 bytes each, two generations. */
 const MAX_ENTRIES = 2 ** 19;
@@ -60,18 +60,12 @@ export function chunkHash(bytes: Uint8Array): number {
   return hash ^ (hash >>> 13);
 }
 
-/** Whether the chunk at `address` begins with the bytes of `chunk`; false where that needs waiting. */
+/** Whether the chunk at `address` begins with the bytes of `chunk`; throws MissingBlock. */
 export function isChunkAt(chunks: Chunks, address: number, chunk: Uint8Array): boolean {
-  try {
-    const bytes = chunks.at(address);
-    if (bytes.length < chunk.length) return false;
-    for (let i = 0; i < chunk.length; i++) if (bytes[i] !== chunk[i]) return false;
-    return true;
-  } catch (error) {
-    // Not at hand: store the chunk again rather than wait.
-    if (error instanceof MissingBlock) return false;
-    throw error;
-  }
+  const bytes = chunks.at(address);
+  if (bytes.length < chunk.length) return false;
+  for (let i = 0; i < chunk.length; i++) if (bytes[i] !== chunk[i]) return false;
+  return true;
 }
 
 function table(slots: number): Table {

@@ -1,6 +1,6 @@
 /** Which chunks a log has already, so that equal content is stored once. */
 
-import type { Chunks } from "../codec/chunks.ts";
+import { type Chunks, MissingBlock } from "../codec/chunks.ts";
 import { scanChunks } from "../codec/scan.ts";
 import { StreamoError } from "../errors.ts";
 import { systemPause } from "../platform.ts";
@@ -30,6 +30,8 @@ export class KnownChunks {
   /** Blocks [from, to) that somebody else has written, or an earlier process; the newest last. */
   #unknown: (readonly [from: number, to: number])[] = [];
   #recalling: Promise<void> | undefined;
+  /** From how many bytes on {@link append} does not give up on a block that is not at hand. */
+  #patientFrom = Infinity;
 
   /** Nothing is known yet. */
   constructor(index: ChunkIndex = new ChunkIndex()) {
@@ -39,11 +41,24 @@ export class KnownChunks {
   /** The address of an equal chunk of `log`, or of this one, appended to it. */
   append(log: NewChunks, chunk: Uint8Array): number {
     const hash = chunkHash(chunk);
-    const known = this.#index.find(hash, (address) => isChunkAt(log, address, chunk));
+    const known = this.#index.find(hash, (address) => this.#isAt(log, address, chunk));
     if (known !== undefined) return known;
     const address = log.appendNew(chunk);
     this.#index.add(hash, address);
     return address;
+  }
+
+  /**
+   * Runs `write`, in which {@link append} throws MissingBlock where an equal chunk of at least `from`
+   * bytes may be in a block that is not at hand: to be run again when it is.
+   */
+  patiently<T>(from: number, write: () => T): T {
+    this.#patientFrom = from;
+    try {
+      return write();
+    } finally {
+      this.#patientFrom = Infinity;
+    }
   }
 
   /** The log goes on after `to` blocks instead of `from`: those in between are not known. */
@@ -70,6 +85,17 @@ export class KnownChunks {
       if (this.#recalling === recalling) this.#recalling = undefined;
     });
     return this.#recalling = recalling;
+  }
+
+  #isAt(log: Chunks, address: number, chunk: Uint8Array): boolean {
+    try {
+      return isChunkAt(log, address, chunk);
+    } catch (error) {
+      if (!(error instanceof MissingBlock)) throw error;
+      if (chunk.length >= this.#patientFrom) throw error;
+      // Not at hand: the chunk is stored again rather than waited for.
+      return false;
+    }
   }
 
   async #learn(
@@ -101,10 +127,14 @@ export class KnownChunks {
       }
     } catch (error) {
       // What cannot be read is not used again: a damaged old block must not stop new writes.
-      const isUnreadable = error instanceof StreamoError &&
-        (error.code === "damaged" || error.code === "missing_block");
-      if (!isUnreadable) throw error;
+      if (!isUnreadable(error)) throw error;
     }
     return length;
   }
+}
+
+/** Whether old blocks are not to be had any more. */
+export function isUnreadable(error: unknown): boolean {
+  return error instanceof StreamoError &&
+    (error.code === "damaged" || error.code === "missing_block");
 }

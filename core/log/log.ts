@@ -50,7 +50,11 @@ export class Log implements Chunks {
    * @ignore
    */
   readonly stored: StoredBlocks;
-  readonly #known = new KnownChunks();
+  /**
+   * Which chunks it has already, as far as that is known.
+   * @ignore
+   */
+  readonly known: KnownChunks = new KnownChunks();
   readonly #options: LogOptions;
   readonly #held: Held;
   #head: VerifiedHead | undefined;
@@ -146,12 +150,7 @@ export class Log implements Chunks {
 
   /** Appends a chunk, or gives the address of an equal one. */
   append(chunk: Uint8Array): number {
-    return this.#known.append(this, chunk);
-  }
-
-  /** Learns the chunks of blocks that others wrote; see {@link KnownChunks.recall}. */
-  recall(): Promise<void> | undefined {
-    return this.#known.recall((from, to) => this.blocks(from, to));
+    return this.known.append(this, chunk);
   }
 
   /** Appends a chunk that is known to be new, such as a record. */
@@ -391,7 +390,7 @@ export class Log implements Chunks {
   }
 
   #moveTip(tip: Extent): void {
-    this.#known.move(this.#unsealed.tip.length, tip.length);
+    this.known.move(this.#unsealed.tip.length, tip.length);
     this.#unsealed.restart(tip);
     this.#ahead = undefined;
   }

@@ -221,7 +221,7 @@ export class Repo {
   /** Sets the content of `stream` at `path`. One record. */
   async putBytes(path: Path, stream: ByteStream, options?: WriteOptions): Promise<void> {
     const stored = await this.store(stream);
-    this.transaction((draft) => draft.set(...path, stored), options);
+    await this.read(() => this.transaction((draft) => draft.set(...path, stored), options));
   }
 
   /** Signs and stores everything written so far; gives the durable head. */

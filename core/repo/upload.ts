@@ -1,9 +1,12 @@
 /** Content of any size into a log, in bounded memory. */
 
-import type { Space } from "../codec/chunks.ts";
+import { writeItem } from "../codec/builder.ts";
+import { type Space, untilThere } from "../codec/chunks.ts";
 import { encode } from "../codec/encode.ts";
 import { PieceWriter } from "../codec/large.ts";
-import { DEPTH_MAX } from "../codec/tags.ts";
+import { DEPTH_MAX, INLINE_SMALL } from "../codec/tags.ts";
+import { Writer } from "../codec/writer.ts";
+import { isUnreadable } from "../log/known_chunks.ts";
 import type { Log } from "../log/log.ts";
 import { Stored } from "./draft.ts";
 
@@ -19,10 +22,16 @@ export const UPLOAD_STEP_BYTES = 4 * 2 ** 20;
  */
 const UNSEARCHED_BYTES = 256 * 1024;
 
+/** Chunks of large bytes that are no smaller are pieces: the nodes of their tree are. */
+const PIECE_BYTES = 1024;
+
+/** A value is encoded again for every old block that must be fetched to compare it, if it is no larger. */
+const PATIENT_MAX_BYTES = 2 ** 20;
+
 /** What a writer of large content needs of a branch. */
 export interface UploadTo {
   readonly space: Space;
-  readonly log: Pick<Log, "recall">;
+  readonly log: Pick<Log, "known" | "blocks">;
   /** Bytes that were to be stored so far. */
   uploadedBytes: number;
 }
@@ -39,27 +48,50 @@ export async function storeStream(
   try {
     for (let read = await reader.read(); !read.done; read = await reader.read()) {
       await beforeStoring(to, read.value.length);
-      pieces.push(read.value);
+      for (let at = 0; at < read.value.length;) {
+        await patiently(to, PIECE_BYTES, () => pieces.cut());
+        at += pieces.take(read.value.subarray(at));
+      }
       await afterEach();
     }
   } catch (error) {
     await reader.cancel(error);
     throw error;
   }
-  return new Stored(to.space, pieces.finish());
+  return new Stored(to.space, await patiently(to, PIECE_BYTES, () => pieces.finish()));
 }
 
 /** Stores any value. */
 export async function storeIn(to: UploadTo, value: unknown): Promise<Stored> {
-  const search = beforeStoring(to, sizeOf(value, UNSEARCHED_BYTES));
+  const size = sizeOf(value, PATIENT_MAX_BYTES);
+  const search = beforeStoring(to, size);
   // Mostly there is nothing to wait for: then the value is taken as it is now.
   if (search !== undefined) await search;
-  return new Stored(to.space, encode(to.space, value));
+  const write = () => encode(to.space, value);
+  const isEarly = to.uploadedBytes <= UNSEARCHED_BYTES;
+  if (isEarly || size > PATIENT_MAX_BYTES) return new Stored(to.space, write());
+  // A text that would be written with the container that it is put into is written now.
+  const writeNow = () => writeItem(to.space, new Writer(), write(), INLINE_SMALL);
+  return new Stored(to.space, await patiently(to, 0, writeNow));
 }
 
 function beforeStoring(to: UploadTo, bytes: number): Promise<void> | undefined {
   to.uploadedBytes += bytes;
-  return to.uploadedBytes > UNSEARCHED_BYTES ? to.log.recall() : undefined;
+  if (to.uploadedBytes <= UNSEARCHED_BYTES) return undefined;
+  return to.log.known.recall((first, end) => to.log.blocks(first, end));
+}
+
+/**
+ * Runs `write` until every chunk of at least `from` bytes that may be in the log was compared with the one
+ * there. What cannot be read is not used again: a damaged old block must not stop new writes.
+ */
+async function patiently<T>({ log }: UploadTo, from: number, write: () => T): Promise<T> {
+  try {
+    return await untilThere(() => log.known.patiently(from, write));
+  } catch (error) {
+    if (isUnreadable(error)) return write();
+    throw error;
+  }
 }
 
 /** About how many bytes `value` takes, counted up to a little more than `most`. */

@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import type { Value } from "../../../core/codec/value.ts";
 import { MemoryStore } from "../../../core/log/memory_store.ts";
+import type { Store } from "../../../core/log/store.ts";
 import type { Stored } from "../../../core/repo/draft.ts";
 import { Repo } from "../../../core/repo/repo.ts";
 import { signerOf } from "../../suites/people.ts";
 import { runOf } from "../../suites/runs.ts";
 import { sampleBytes } from "../../suites/sample_bytes.ts";
 import { CountingStore } from "../../suites/counting_store.ts";
+import { AsyncStore } from "../../suites/stores.ts";
 
 const alice = await signerOf("alice");
 const film = sampleBytes("hashed", 20_000_000);
@@ -26,70 +28,87 @@ async function cost(repo: Repo, write: () => unknown): Promise<number> {
   return (await repo.flush())!.bytes - before;
 }
 
-const reopened = (store: MemoryStore) => Repo.open(store, alice);
+const reopened = (store: Store) => Repo.open(store, alice);
 
-Deno.test("after reopening, a file of 20 MB that moves, or comes back, costs a path", async () => {
-  const store = new MemoryStore();
-  const writer = await reopened(store);
-  await writer.putBytes(["films", "one"], streamOf(film));
-  const written = (await writer.flush())!.bytes;
-  assert.ok(written > film.length);
+/** Stores with and without synchronous reads. */
+const STORES: Record<string, () => Store> = {
+  memory: () => new MemoryStore(),
+  async: () => new AsyncStore(),
+};
 
-  const mover = await reopened(store);
-  const moved = await cost(mover, async () => {
-    const stored = await mover.store(streamOf(film));
-    mover.transaction((draft) => {
-      draft.delete("films", "one");
-      draft.set("films", "two", stored);
+for (const [kind, open] of Object.entries(STORES)) {
+  Deno.test(`${kind}: after reopening, a file of 20 MB that moves, or comes back, costs a path`, async () => {
+    const store = open();
+    const writer = await reopened(store);
+    await writer.putBytes(["films", "one"], streamOf(film));
+    const written = (await writer.flush())!.bytes;
+    assert.ok(written > film.length);
+
+    const mover = await reopened(store);
+    const moved = await cost(mover, async () => {
+      const stored = await mover.store(streamOf(film));
+      await mover.read(() =>
+        mover.transaction((draft) => {
+          draft.delete("films", "one");
+          draft.set("films", "two", stored);
+        })
+      );
     });
+    assert.ok(moved < 1000, `moving costs ${moved} bytes`);
+
+    const editor = await reopened(store);
+    const changed = film.with(10_000_000, film[10_000_000] ^ 1);
+    const edited = await cost(editor, () => editor.putBytes(["films", "two"], streamOf(changed)));
+    assert.ok(edited < 80_000, `one changed byte costs ${edited} bytes`);
+
+    const restorer = await reopened(store);
+    const restored = await cost(
+      restorer,
+      () => restorer.putBytes(["films", "two"], streamOf(film)),
+    );
+    assert.ok(restored < 1000, `restoring costs ${restored} bytes`);
+    assert.deepEqual(await restorer.load("films", "two"), film);
   });
-  assert.ok(moved < 1000, `moving costs ${moved} bytes`);
 
-  const editor = await reopened(store);
-  const changed = film.with(10_000_000, film[10_000_000] ^ 1);
-  const edited = await cost(editor, () => editor.putBytes(["films", "two"], streamOf(changed)));
-  assert.ok(edited < 80_000, `one changed byte costs ${edited} bytes`);
-
-  const restorer = await reopened(store);
-  const restored = await cost(restorer, () => restorer.putBytes(["films", "two"], streamOf(film)));
-  assert.ok(restored < 1000, `restoring costs ${restored} bytes`);
-  assert.deepEqual(restorer.get("films", "two"), film);
-});
-
-Deno.test("after reopening, an old value that is set again costs a path", async () => {
-  const store = new MemoryStore();
-  const writer = await reopened(store);
-  const doc = Array.from({ length: 5000 }, (_, i) => ({ i, text: `element ${i}`.repeat(5) }));
-  writer.set("doc", doc);
-  writer.set("doc", "nothing");
-  await writer.flush();
-  const again = await reopened(store);
-  const spent = await cost(again, async () => {
-    const stored = await again.storeValue(again.at(0)!.get("doc"));
-    again.transaction((draft) => draft.set("doc", stored));
-  });
-  assert.ok(spent < 1000, `${spent} bytes`);
-  assert.deepEqual(again.get("doc"), doc as unknown as Value);
-});
-
-Deno.test("many small files that move together are found too", async () => {
-  const store = new MemoryStore();
-  const writer = await reopened(store);
-  const files = Array.from({ length: 400 }, (_, i) => `file ${i} has its own text `.repeat(200));
-  for (const [i, text] of files.entries()) writer.set("a", `f${i}`, text);
-  await writer.flush();
-  const mover = await reopened(store);
-  const spent = await cost(mover, async () => {
-    const stored: Stored[] = [];
-    for (const text of files) stored.push(await mover.storeValue(text));
-    mover.transaction((draft) => {
-      draft.delete("a");
-      stored.forEach((content, i) => draft.set("b", `f${i}`, content));
+  Deno.test(`${kind}: after reopening, an old value that is set again costs a path`, async () => {
+    const store = open();
+    const writer = await reopened(store);
+    const doc = Array.from({ length: 5000 }, (_, i) => ({ i, text: `element ${i}`.repeat(5) }));
+    writer.set("doc", doc);
+    writer.set("doc", "nothing");
+    await writer.flush();
+    const again = await reopened(store);
+    const spent = await cost(again, async () => {
+      const stored = await again.storeValue(await again.read(() => again.at(0)!.get("doc")));
+      again.transaction((draft) => draft.set("doc", stored));
     });
+    assert.ok(spent < 1000, `${spent} bytes`);
+    assert.deepEqual(await again.load("doc"), doc as unknown as Value);
   });
-  // Some that look alike to the index may be stored again.
-  assert.ok(spent < 100_000, `${spent} bytes of 2 MB`);
-});
+
+  Deno.test(`${kind}: many small files that move together are found too`, async () => {
+    const store = open();
+    const writer = await reopened(store);
+    const files = Array.from({ length: 400 }, (_, i) => `file ${i} has its own text `.repeat(200));
+    for (const [i, text] of files.entries()) writer.set("a", `f${i}`, text);
+    await writer.flush();
+    const mover = await reopened(store);
+    const spent = await cost(mover, async () => {
+      const stored: Stored[] = [];
+      for (const text of files) stored.push(await mover.storeValue(text));
+      await mover.read(() =>
+        mover.transaction((draft) => {
+          draft.delete("a");
+          stored.forEach((content, i) => draft.set("b", `f${i}`, content));
+        })
+      );
+    });
+    // Some that look alike to the index may be stored again; and what is written in the transaction,
+    // where nothing waits for an old block: all before the search.
+    const most = kind === "memory" ? 100_000 : 400_000;
+    assert.ok(spent < most, `${spent} bytes of 2 MB`);
+  });
+}
 
 Deno.test("what other devices wrote is found too", async () => {
   const store = new MemoryStore();
