@@ -4,6 +4,7 @@
  *     DIR/lock                     held while the store is open
  *     DIR/KEY/EPOCH/0001.log ...   segments: blocks and heads in the order of writing
  *     DIR/KEY/EPOCH/index          where each block lies; made again when it is not whole
+ *     DIR/KEY/NAME.aside           what is kept beside the log
  */
 
 import { dirname, resolve } from "node:path";
@@ -14,6 +15,7 @@ import { defaultCrypto } from "../core/identity/default_crypto.ts";
 import type { Key } from "../core/identity/key.ts";
 import type { Block } from "../core/log/block.ts";
 import type { Store, StoredHead } from "../core/log/store.ts";
+import { asideNames, keepAside, readAside } from "./store/asides.ts";
 import { DataLock } from "./store/data_lock.ts";
 import type { EpochLog, FileContext } from "./store/epoch_log.ts";
 import { attempt, FilePool, namesIn, syncDirectory } from "./store/file_pool.ts";
@@ -130,6 +132,23 @@ export class FileStore implements Store {
 
   async drop(key: Key, beforeEpoch: number): Promise<void> {
     await this.#log(key)?.drop(beforeEpoch);
+  }
+
+  // deno-lint-ignore require-await
+  async asides(key: Key): Promise<string[]> {
+    this.#checkOpen();
+    return asideNames(`${this.#directory}/${key}`);
+  }
+
+  // deno-lint-ignore require-await
+  async aside(key: Key, name: string): Promise<Uint8Array | undefined> {
+    this.#checkOpen();
+    return readAside(`${this.#directory}/${key}`, name);
+  }
+
+  async keepAside(key: Key, name: string, bytes: Uint8Array | undefined): Promise<void> {
+    this.#checkOpen();
+    await keepAside(`${this.#directory}/${key}`, name, bytes);
   }
 
   async close(): Promise<void> {

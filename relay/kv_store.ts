@@ -11,6 +11,7 @@ import { type Key, parseKey } from "../core/identity/key.ts";
 import type { Block } from "../core/log/block.ts";
 import { leafHash } from "../core/log/merkle.ts";
 import type { Store, StoredHead } from "../core/log/store.ts";
+import { KvAsides } from "./kv/asides.ts";
 import { listen } from "./kv/bells.ts";
 import { blocksFrom, HEADS } from "./kv/layout.ts";
 import type { Entry } from "./kv/tile.ts";
@@ -38,6 +39,7 @@ export class KvStore implements Store {
   readonly #records: KvRecords;
   readonly #tiles: Tiles;
   readonly #writer: KvWriter;
+  readonly #asides: KvAsides;
   readonly #closing = new AbortController();
 
   private constructor(kv: Deno.Kv, crypto: Crypto) {
@@ -45,6 +47,7 @@ export class KvStore implements Store {
     this.#crypto = crypto;
     this.#records = new KvRecords(kv);
     this.#tiles = new Tiles(kv);
+    this.#asides = new KvAsides(kv);
     this.#writer = new KvWriter(kv, this.#records, this.#tiles, crypto);
   }
 
@@ -108,6 +111,18 @@ export class KvStore implements Store {
 
   async drop(key: Key, beforeEpoch: number): Promise<void> {
     await this.#try("drop", key, () => this.#writer.drop(key, beforeEpoch));
+  }
+
+  async asides(key: Key): Promise<string[]> {
+    return await this.#try("read", key, () => this.#asides.names(key));
+  }
+
+  async aside(key: Key, name: string): Promise<Uint8Array | undefined> {
+    return await this.#try("read", key, () => this.#asides.read(key, name));
+  }
+
+  async keepAside(key: Key, name: string, bytes: Uint8Array | undefined): Promise<void> {
+    await this.#try("write", key, () => this.#asides.keep(key, name, bytes));
   }
 
   async *watch(signal: AbortSignal): AsyncIterable<Key> {

@@ -39,13 +39,14 @@ interface Schema extends DBSchema {
   heads: { key: string; value: HeldEntry };
   blocks: { key: Place; value: Uint8Array };
   leaves: { key: Place; value: LeafEntry; indexes: { start: [string, number, number] } };
+  asides: { key: [key: string, name: string]; value: Uint8Array };
 }
 
-type Name = "heads" | "blocks" | "leaves";
+type Name = "heads" | "blocks" | "leaves" | "asides";
 type Writing = IDBPTransaction<Schema, Name[], "readwrite">;
 
 const VERSION = 1;
-const NAMES: Name[] = ["heads", "blocks", "leaves"];
+const NAMES: Name[] = ["heads", "blocks", "leaves", "asides"];
 /** Blocks read at once. */
 const RUN_BLOCKS = 64;
 const CLOSED = "the IndexedDB store is closed";
@@ -71,6 +72,7 @@ export class IndexedDbStore implements Store {
         upgrade(created) {
           created.createObjectStore("heads");
           created.createObjectStore("blocks");
+          created.createObjectStore("asides");
           created.createObjectStore("leaves").createIndex("start", "start", { unique: true });
         },
         // Another tab has a newer version of this program, which waits for this one to let go.
@@ -175,11 +177,31 @@ export class IndexedDbStore implements Store {
       const stored = decodeHeld(key, held);
       // From below every epoch, so that the range is never empty: that is an error.
       await remove(writing, IDBKeyRange.bound([key], [key, beforeEpoch]));
-      if (stored.epoch < beforeEpoch) await heads.delete(key);
-      // A head is only held with its blocks.
+      if (stored.epoch < beforeEpoch) {
+        await heads.delete(key);
+        await writing.objectStore("asides").delete(IDBKeyRange.bound([key], [key, []]));
+      } // A head is only held with its blocks.
       else if (stored.head !== undefined && stored.head.epoch < beforeEpoch) {
         await heads.put(encodeHeld({ ...stored, head: undefined }), key);
       }
+    });
+  }
+
+  async asides(key: Key): Promise<string[]> {
+    const range = IDBKeyRange.bound([key], [key, []]);
+    const found = await this.#try(`read ${key}`, () => this.#database.getAllKeys("asides", range));
+    return found.map(([, name]) => name);
+  }
+
+  async aside(key: Key, name: string): Promise<Uint8Array | undefined> {
+    return await this.#try(`read ${key}`, () => this.#database.get("asides", [key, name]));
+  }
+
+  async keepAside(key: Key, name: string, bytes: Uint8Array | undefined): Promise<void> {
+    await this.#write(`write ${key}`, async (writing) => {
+      const asides = writing.objectStore("asides");
+      if (bytes === undefined) await asides.delete([key, name]);
+      else await asides.put(own(bytes), [key, name]);
     });
   }
 

@@ -35,6 +35,7 @@ export interface MemoryStoreOptions {
 export class MemoryStore implements Store {
   readonly #crypto: Crypto;
   readonly #held = new Map<Key, Held>();
+  readonly #asides = new Map<Key, Map<string, Uint8Array>>();
   #closed = false;
 
   /** An empty store. */
@@ -128,6 +129,7 @@ export class MemoryStore implements Store {
     const { stored } = held;
     if (stored.epoch < beforeEpoch) {
       this.#held.delete(key);
+      this.#asides.delete(key);
       return;
     }
     for (const epoch of held.epochs.keys()) if (epoch < beforeEpoch) held.epochs.delete(epoch);
@@ -138,8 +140,29 @@ export class MemoryStore implements Store {
   }
 
   // deno-lint-ignore require-await
+  async asides(key: Key): Promise<string[]> {
+    this.#checkOpen();
+    return [...this.#asides.get(key)?.keys() ?? []];
+  }
+
+  // deno-lint-ignore require-await
+  async aside(key: Key, name: string): Promise<Uint8Array | undefined> {
+    this.#checkOpen();
+    return this.#asides.get(key)?.get(name);
+  }
+
+  // deno-lint-ignore require-await
+  async keepAside(key: Key, name: string, bytes: Uint8Array | undefined): Promise<void> {
+    this.#checkOpen();
+    const asides = this.#asides.get(key) ?? new Map<string, Uint8Array>();
+    if (bytes === undefined) asides.delete(name);
+    else this.#asides.set(key, asides.set(name, bytes));
+  }
+
+  // deno-lint-ignore require-await
   async close(): Promise<void> {
     this.#closed = true;
+    this.#asides.clear();
     this.#held.clear();
   }
 

@@ -120,6 +120,18 @@ export class SparseStore implements Store {
     return this.#store.drop(key, beforeEpoch);
   }
 
+  asides(key: Key): Promise<string[]> {
+    return this.#store.asides(key);
+  }
+
+  aside(key: Key, name: string): Promise<Uint8Array | undefined> {
+    return this.#store.aside(key, name);
+  }
+
+  keepAside(key: Key, name: string, bytes: Uint8Array | undefined): Promise<void> {
+    return this.#store.keepAside(key, name, bytes);
+  }
+
   close(): Promise<void> {
     return this.#store.close();
   }

@@ -26,6 +26,11 @@ export interface StoredHead {
   readonly frontier: readonly Uint8Array[];
 }
 
+/** Most bytes that are kept aside under one name. */
+export const ASIDE_MAX_BYTES: number = 17 * 2 ** 20;
+/** Names of what is kept aside: they can be names of files. */
+export const ASIDE_NAME = /^[0-9a-f-]{1,80}$/;
+
 /**
  * Keeps blocks and heads. A store trusts its caller: only verified heads and blocks reach it.
  * All errors are StreamoError: `conflict`, `damaged`, `locked`, `storage`, `closed`.
@@ -62,6 +67,16 @@ export interface Store {
    * such an epoch goes with its blocks, and the whole key if nothing else is held of it.
    */
   drop(key: Key, beforeEpoch: number): Promise<void>;
+  /** Names of what is kept aside of `key`, in no order. */
+  asides(key: Key): Promise<string[]>;
+  /** What is kept aside under `name`; undefined if nothing is. */
+  aside(key: Key, name: string): Promise<Uint8Array | undefined>;
+  /**
+   * Keeps `bytes` (at most {@link ASIDE_MAX_BYTES}) beside the log of `key`, in place of what was kept
+   * under `name`; forgets it without bytes. Atomic and durable when the promise resolves. It goes with
+   * the whole key. Names are {@link ASIDE_NAME}s.
+   */
+  keepAside(key: Key, name: string, bytes: Uint8Array | undefined): Promise<void>;
   /** Yields a key after another process may have changed it. May coalesce; may yield too often. */
   watch?(signal: AbortSignal): AsyncIterable<Key>;
   /** Gives back files, locks and connections. Every later call throws `closed`. */

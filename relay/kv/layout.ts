@@ -6,6 +6,8 @@
  *     ["leaf", key, epoch, log, slot]                 leaf entries of the incomplete tile: tile.ts
  *     ["tile", key, epoch, log, number, append]       256 leaf entries
  *     ["tiles", key, epoch, log, number]              which append wrote the tile that counts
+ *     ["aside", key, name]                            what is kept beside the log: asides.ts
+ *     ["piece", key, id, number]                      a part of it
  *     ["bell", shard], ["changed", shard, key]        news for other processes: bells.ts
  *
  * `log` is a random number for each start of an epoch and `append` one for each append. So nothing
@@ -74,6 +76,21 @@ export function tilesKey(log: LogName, number: number): Deno.KvKey {
 /** Where tile `number` of the append is. */
 export function tileKey(log: LogName, number: number, append: Uint8Array): Deno.KvKey {
   return ["tile", log.key, log.epoch, log.id, number, append];
+}
+
+/** Where the name of something is that is kept beside the log of `key`. */
+export function asideKey(key: Key, name: string): Deno.KvKey {
+  return ["aside", key, name];
+}
+
+/** The prefix of all these names. */
+export function asidesOf(key: Key): Deno.KvKey {
+  return ["aside", key];
+}
+
+/** The prefix of all pieces: of `key`, or of one thing that is kept. */
+export function asidePieces(key: Key, id?: Uint8Array): Deno.KvKey {
+  return id === undefined ? ["piece", key] : ["piece", key, id];
 }
 
 /** The prefixes of everything of a log. */

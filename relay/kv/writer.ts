@@ -11,7 +11,16 @@ import type { StoredHead } from "../../core/log/store.ts";
 import { type AppendPlan, planAppend } from "./append_plan.ts";
 import { ring } from "./bells.ts";
 import { commit, commitAll, deleteBelow, fitsOneCommit, mutate, type Mutation } from "./commits.ts";
-import { blockKey, headKey, type KvLog, newId, prefixesOf, tileKey } from "./layout.ts";
+import {
+  asidePieces,
+  asidesOf,
+  blockKey,
+  headKey,
+  type KvLog,
+  newId,
+  prefixesOf,
+  tileKey,
+} from "./layout.ts";
 import { encodeRecord, type KvRecord, logOf, MAX_LOGS } from "./record.ts";
 import type { KvRecords, Versioned } from "./records.ts";
 import { TILE_ENTRIES } from "./tile.ts";
@@ -246,6 +255,7 @@ export class KvWriter {
     if (dropped.length === 0) return true;
     if (stored.epoch < beforeEpoch) {
       if (!await this.#swap(key, held, undefined, [])) return false;
+      for (const prefix of [asidesOf(key), asidePieces(key)]) await deleteBelow(this.#kv, prefix);
       for (const log of dropped) await this.#deleteLog({ ...log, key });
       return true;
     }

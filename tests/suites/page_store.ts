@@ -86,6 +86,18 @@ export class PageStore implements Store {
     return this.#call("drop", key, beforeEpoch);
   }
 
+  asides(key: Key): Promise<string[]> {
+    return this.#call("asides", key);
+  }
+
+  aside(key: Key, name: string): Promise<Uint8Array | undefined> {
+    return this.#call("aside", key, name);
+  }
+
+  keepAside(key: Key, name: string, bytes: Uint8Array | undefined): Promise<void> {
+    return this.#call("keepAside", key, name, bytes);
+  }
+
   close(): Promise<void> {
     return this.#call("close");
   }

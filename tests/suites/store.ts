@@ -4,6 +4,7 @@
  */
 
 import type { Store } from "../../core/log/store.ts";
+import { asideTests } from "./store_asides.ts";
 import { appendTests } from "./store_append.ts";
 import { epochTests } from "./store_epochs.ts";
 import { modelTests } from "./store_model.ts";
@@ -31,7 +32,13 @@ export interface StoreTest {
 /** Tests by what they promise. */
 export type StoreTests = Readonly<Record<string, (test: StoreTest) => Promise<void>>>;
 
-const ALL: StoreTests = { ...appendTests, ...readTests, ...epochTests, ...modelTests };
+const ALL: StoreTests = {
+  ...appendTests,
+  ...readTests,
+  ...epochTests,
+  ...asideTests,
+  ...modelTests,
+};
 
 /** Registers the suite for the store that `open` gives, a new and empty one each time. */
 export function storeConformance(name: string, open: () => Promise<OpenedStore>): void {

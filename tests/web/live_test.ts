@@ -93,6 +93,9 @@ function waiting(store: MemoryStore, onRead: () => void): Store {
     hashes: (...args) => store.hashes(...args),
     keys: () => store.keys(),
     drop: (...args) => store.drop(...args),
+    asides: (key) => store.asides(key),
+    aside: (...place) => store.aside(...place),
+    keepAside: (...kept) => store.keepAside(...kept),
     close: () => store.close(),
   };
 }

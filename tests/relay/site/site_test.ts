@@ -287,6 +287,9 @@ function slowStore(): Store {
     hashes: (...range) => store.hashes(...range),
     keys: () => store.keys(),
     drop: (...epochs) => store.drop(...epochs),
+    asides: (key) => store.asides(key),
+    aside: (...place) => store.aside(...place),
+    keepAside: (...kept) => store.keepAside(...kept),
     close: () => store.close(),
   };
 }
