@@ -1,9 +1,8 @@
 /** The best provider of this platform: the one place of core that looks at the platform's globals. */
 
 import type { Crypto } from "./crypto.ts";
-import { hkdf } from "./hkdf.ts";
+import { hkdf, sha256 } from "./hashes.ts";
 import { nodeCrypto, type NodeCryptoModule } from "./node.ts";
-import { sha256 } from "./sha256.ts";
 import { webCrypto } from "./webcrypto.ts";
 
 /** The parts of `globalThis` that decide. */

@@ -6,8 +6,7 @@ import { sha256 as nobleSha256, sha512 } from "@noble/hashes/sha2.js";
 import { equal } from "../bytes.ts";
 import type { Crypto, SigningKey } from "./crypto.ts";
 import { checkSeed } from "./der.ts";
-import { hkdf } from "./hkdf.ts";
-import { sha256 } from "./sha256.ts";
+import { hkdf, sha256 } from "./hashes.ts";
 import { isStrict } from "./strict.ts";
 
 // The library signs synchronously only with a hash that is handed to it.

@@ -3,8 +3,7 @@
 import { equal } from "../bytes.ts";
 import type { Crypto, SigningKey } from "./crypto.ts";
 import { pkcs8, spki } from "./der.ts";
-import { hkdf } from "./hkdf.ts";
-import { sha256 as pureSha256 } from "./sha256.ts";
+import { hkdf, sha256 as pureSha256 } from "./hashes.ts";
 import { isStrict } from "./strict.ts";
 
 /** A key held by `node:crypto`. */

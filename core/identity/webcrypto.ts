@@ -1,10 +1,10 @@
 /** The provider over the web's `crypto.subtle`. */
 
+import { base64urlnopad } from "@scure/base";
 import { equal } from "../bytes.ts";
 import type { Crypto, SigningKey } from "./crypto.ts";
 import { pkcs8 } from "./der.ts";
-import { hkdf } from "./hkdf.ts";
-import { sha256 } from "./sha256.ts";
+import { hkdf, sha256 } from "./hashes.ts";
 import { isStrict } from "./strict.ts";
 
 const ED25519 = "Ed25519";
@@ -32,7 +32,7 @@ async function signingKey(subtle: SubtleCrypto, seed: Uint8Array): Promise<Signi
   if (x === undefined) throw new TypeError("crypto.subtle exports an Ed25519 key without its x");
   const key = await subtle.importKey("pkcs8", wrapped, ED25519, false, ["sign"]);
   return {
-    publicKey: fromBase64Url(x),
+    publicKey: base64urlnopad.decode(x),
     sign: async (message) => new Uint8Array(await subtle.sign(ED25519, key, own(message))),
   };
 }
@@ -67,11 +67,6 @@ async function pbkdf2(
   const key = await subtle.importKey("raw", own(password), "PBKDF2", false, ["deriveBits"]);
   const algorithm = { name: "PBKDF2", hash: "SHA-256", salt: own(salt), iterations };
   return new Uint8Array(await subtle.deriveBits(algorithm, key, 256));
-}
-
-function fromBase64Url(text: string): Uint8Array {
-  const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
-  return Uint8Array.from(binary, (character) => character.charCodeAt(0));
 }
 
 /** A copy: the work is done later, when the caller may have written over the bytes. */

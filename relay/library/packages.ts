@@ -22,6 +22,7 @@ export const BROWSER_PACKAGES: readonly BrowserPackage[] = [
   { name: "preact", version: "11.2.0", specifiers: ["preact", "preact/hooks"] },
   { name: "@noble/ed25519", version: "3.2.0", specifiers: ["@noble/ed25519"] },
   { name: "@noble/hashes", version: "2.4.0", specifiers: ["@noble/hashes/"] },
+  { name: "@scure/base", version: "2.4.0", specifiers: ["@scure/base"] },
 ];
 
 /**
