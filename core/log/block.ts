@@ -2,6 +2,11 @@
 
 /** Most bytes in a block: one raw value of 64 KiB stores holds it with room for framing. */
 export const BLOCK_MAX_BYTES = 61_440;
+/**
+ * A writer ends a block before a chunk that would take it past this. Whoever reads one value fetches a
+ * block for each level of its tree: smaller blocks make that cheap, larger ones a whole log faster.
+ */
+export const BLOCK_FILL_BYTES = 12_288;
 
 /** A run of whole chunks: a leaf of the log's Merkle tree. */
 export interface Block {

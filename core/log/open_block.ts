@@ -1,8 +1,8 @@
 /** The block that is being written. */
 
-import { BLOCK_MAX_BYTES } from "./block.ts";
+import { BLOCK_FILL_BYTES, BLOCK_MAX_BYTES } from "./block.ts";
 
-/** Chunks gathered for one block, in a buffer that grows up to a block's size and is reused. */
+/** Chunks gathered for one block, in a buffer that grows up to the largest block and is reused. */
 export class OpenBlock {
   #bytes = new Uint8Array(4096);
   #length = 0;
@@ -12,9 +12,9 @@ export class OpenBlock {
     return this.#length;
   }
 
-  /** Whether `more` bytes still fit. */
+  /** Whether a chunk of `more` bytes belongs here, and not at the start of the next block. */
   hasRoom(more: number): boolean {
-    return this.#length + more <= BLOCK_MAX_BYTES;
+    return this.#length === 0 || this.#length + more <= BLOCK_FILL_BYTES;
   }
 
   /** Adds a chunk that there is room for. */

@@ -118,11 +118,11 @@ export class Channel {
     });
   }
 
-  /** Ends the channel. */
+  /** Ends the channel; the work under way may still begin an epoch, which nobody goes on with. */
   close(): void {
     this.#closed = true;
     this.#stop();
-    this.repo.release(this);
+    this.#serial.run(() => Promise.resolve(this.repo.release(this)));
   }
 
   #run(work: () => Promise<void>): void {

@@ -51,6 +51,23 @@ Deno.test("chunks get the addresses of their first bytes, equal ones the same, a
   assert.throws(() => log.append(new Uint8Array(BLOCK_MAX_BYTES + 1)), { code: "too_large" });
 });
 
+Deno.test("a writer ends a block before the chunk that would take it past 12 KiB", async () => {
+  const cases: [string, number[], number[]][] = [
+    ["up to it", [12_000, 288], [12_288]],
+    ["one byte more", [12_000, 289], [12_000, 289]],
+    ["a larger chunk", [100, 30_000, 100], [100, 30_000, 100]],
+    ["the largest one", [BLOCK_MAX_BYTES, 1], [BLOCK_MAX_BYTES, 1]],
+  ];
+  for (const [name, chunks, blocks] of cases) {
+    const store = new MemoryStore();
+    const log = await open(store);
+    for (const length of chunks) log.appendNew(new Uint8Array(length));
+    const head = (await seal(log))!;
+    const cut = await Array.fromAsync(store.blocks(head.key, 0, 0, head.blocks));
+    assert.deepEqual(cut.map(({ bytes }) => bytes.length), blocks, name);
+  }
+});
+
 Deno.test("seal() without chunks gives the head that there is", async () => {
   const log = await open();
   assert.equal(await seal(log), undefined);

@@ -19,7 +19,7 @@ const bob = await signerOf("bob");
 const film = sampleBytes("hashed", 3_000_000);
 
 /** A repo of some 60 blocks: a map of 200 keys, a film, history. */
-async function filled(signer: Signer = alice, salt = ""): Promise<MemoryStore> {
+async function filled(signer: Signer = alice, salt = "-"): Promise<MemoryStore> {
   const store = new MemoryStore();
   const repo = await Repo.open(store, signer);
   repo.transaction((draft) => {
@@ -56,9 +56,9 @@ Deno.test("a repo over a source holds a verified head, and fetches the blocks th
   assert.equal(repo.head!.blocks, blocks);
   assert.deepEqual(source.asked, ["head", "blocks"], "opening takes the head and the last block");
   assert.throws(() => repo.get("k3", "text"), (error) => error instanceof MissingBlock);
-  assert.equal(await repo.load("k3", "text"), "value 3 ".repeat(50));
-  assert.equal(repo.get("k3", "text"), "value 3 ".repeat(50), "what was fetched is kept");
-  assert.equal(await repo.load("k7", "text"), "change 4");
+  assert.equal(await repo.load("k3", "text"), "value 3 ".repeat(50) + "-");
+  assert.equal(repo.get("k3", "text"), "value 3 ".repeat(50) + "-", "what was fetched is kept");
+  assert.equal(await repo.load("k7", "text"), "change 4-");
   const part = await bytesOf(repo.readBytes(["film"], { start: 1_000_000, end: 1_010_000 }));
   assert.deepEqual(part, film.slice(1_000_000, 1_010_000));
   assert.ok(source.asked.length < 14, `${source.asked.length} requests for three reads`);
@@ -92,7 +92,7 @@ Deno.test("two reads of one place at a time ask once", async () => {
 });
 
 const other = await filled(bob);
-const shorter = await filled(alice, "another past");
+const forked = await filled(alice, "~");
 const oldHead = await headAt(3);
 
 /** The head of alice's log when it had fewer blocks. */
@@ -137,7 +137,7 @@ for (const [name, code, blocks] of BLOCK_LIES) {
     await assert.rejects(repo.load("k3"), isRefused(code, "liar"));
     await assert.rejects(bytesOf(repo.readBytes(["film"])), isRefused(code, "liar"));
     source.lies = {};
-    assert.equal(await repo.load("k3", "text"), "value 3 ".repeat(50));
+    assert.equal(await repo.load("k3", "text"), "value 3 ".repeat(50) + "-");
   });
 }
 
@@ -148,7 +148,7 @@ Deno.test("where one source lies the next one is asked, and the lie is told", as
     const source = [liar, new TestSource(store, "honest")];
     const onRefused = (error: StreamoError) => void refused.push(error);
     const repo = await Repo.open(new MemoryStore(), alice.key, { source, onRefused });
-    assert.equal(await repo.load("k3", "text"), "value 3 ".repeat(50), name);
+    assert.equal(await repo.load("k3", "text"), "value 3 ".repeat(50) + "-", name);
     assert.ok(refused.length >= 2, name);
     for (const error of refused) assert.ok(isRefused(code, "liar")(error), name);
   }
@@ -178,7 +178,7 @@ Deno.test("heads that are not the key's, or not signed, are refused by the sourc
 });
 
 Deno.test("a head older than the one held, and a fork, are refused and leave what is held", async () => {
-  const fork = (await shorter.head(alice.key))!.head!;
+  const fork = (await forked.head(alice.key))!.head!;
   assert.equal(fork.blocks, blocks, "two logs of one length");
   const cases: [string, Code, Lies][] = [
     ["an old head", "stale", { head: () => oldHead }],
@@ -193,7 +193,7 @@ Deno.test("a head older than the one held, and a fork, are refused and leave wha
     await repo.refresh();
     assert.deepEqual(refused.map((error) => isRefused(code, "liar")(error)), [true], name);
     assert.equal(repo.head!.blocks, blocks, name);
-    assert.equal(await repo.load("k3", "text"), "value 3 ".repeat(50), name);
+    assert.equal(await repo.load("k3", "text"), "value 3 ".repeat(50) + "-", name);
   }
 });
 
@@ -238,7 +238,7 @@ Deno.test("what the store holds is read from it; without sources it is still the
     },
   });
   const offline = await Repo.open(part, alice.key, { source: gone });
-  assert.equal(offline.get("k3", "text"), "value 3 ".repeat(50));
+  assert.equal(offline.get("k3", "text"), "value 3 ".repeat(50) + "-");
   const open = (store: Store) => Repo.open(store, alice.key, { source: gone });
   await assert.rejects(open(new MemoryStore()), isRefused("unreachable", "gone"));
 });

@@ -78,7 +78,7 @@ for (const [name, fetch, make] of SOURCES) {
     const part = concat(await Array.fromAsync(repo.readBytes(["films", "one"], range)));
     assert.deepEqual(part, film.subarray(range.start, range.end));
     // Head, last block, then what the path and the tree of the film lead through, one by one.
-    assert.ok(requests.length <= 7, `${requests.length} requests: ${requests.join("\n")}`);
+    assert.ok(requests.length <= 8, `${requests.length} requests: ${requests.join("\n")}`);
     assert.ok(bytes() <= 256 * 1024, `${bytes()} bytes`);
   });
 }
