@@ -28,11 +28,9 @@ export type Random = () => number;
 /** The platform's pseudo-random numbers. */
 export const systemRandom: Random = () => Math.random();
 
-/** Opens a WebSocket. */
-export type OpenSocket = (url: string, protocol: string) => WebSocket;
-
 /** The platform's WebSocket. */
-export const systemSocket: OpenSocket = (url, protocol) => new WebSocket(url, protocol);
+export const systemSocket = (url: string, protocol: string): WebSocket =>
+  new WebSocket(url, protocol);
 
 /** Asks a web server. */
 export type Fetch = (url: string, init?: RequestInit) => Promise<Response>;

@@ -31,8 +31,20 @@ export interface ConversationOptions {
   readonly software: string;
   /** The repo to look at first, if this side has one. */
   readonly home?: Key;
-  /** Whether the peer may have, and push to, a log: a code refuses it. Nothing is served by default. */
-  readonly admit?: (key: Key) => Code | undefined | Promise<Code | undefined>;
+  /** What this side is called in `via`, if it is a relay. */
+  readonly relay?: string;
+  /**
+   * Whether the peer may have, and push to, a log: a code refuses it. Nothing is served by default.
+   * `via`: the relays by way of which it is asked for.
+   */
+  readonly admit?: (
+    key: Key,
+    via: readonly string[],
+  ) => Code | undefined | Promise<Code | undefined>;
+  /** The peer asks for an open log by way of these relays from now on. */
+  readonly onVia?: (key: Key, via: readonly string[]) => void;
+  /** The peer does not use a log any more that it was admitted to. */
+  readonly onLeave?: (key: Key) => void;
   /** The peer has said hello. */
   readonly onHello?: (hello: Extract<Message, { type: "hello" }>) => void;
   /**
@@ -40,8 +52,8 @@ export interface ConversationOptions {
    * @ignore
    */
   readonly onStatus?: (channel: Channel) => void;
-  /** Called once at the end; with an error if one side broke the rules. */
-  readonly onEnd?: (reason: string, error?: StreamoError) => void;
+  /** Called once at the end; with an error if one side broke the rules, and the log that it is about. */
+  readonly onEnd?: (reason: string, error?: StreamoError, key?: Key) => void;
 }
 
 /** Something that came for a repo while it was being opened. */
@@ -58,11 +70,14 @@ export class Conversation {
   readonly #numbers = new Map<number, Key>();
   /** The other way round: a key has one number, so that these do not grow. */
   readonly #numberOf = new Map<Key, number>();
+  /** For whom this side asks. */
+  readonly #via = new Map<Key, readonly string[]>();
   /** Repos being opened for the peer, and what came for them since. */
   readonly #opening = new Map<Key, Waiting[]>();
   #isGreeted = false;
   #isEnded = false;
   #error: StreamoError | undefined;
+  #errorKey: Key | undefined;
   #heardAt = 0;
   #waitingBytes = 0;
   /** Channels that have blocks to send when the peer has read what it was sent. */
@@ -72,10 +87,10 @@ export class Conversation {
   /** Says hello over `transport`. */
   constructor(options: ConversationOptions) {
     this.#options = options;
-    const { transport, software, home } = options;
+    const { transport, software, home, relay } = options;
     transport.onMessage = (data) => this.#receive(data);
     transport.onClose = (reason) => this.#ended(reason);
-    this.#send({ type: "hello", protocol: 1, software, home });
+    this.#send({ type: "hello", protocol: 1, software, home, relay });
   }
 
   /** Counts what was heard: a connection on which it stands still may be dead. */
@@ -97,12 +112,16 @@ export class Conversation {
   }
 
   /**
-   * Asks the peer for a repo's log, and offers it this side's.
+   * Asks the peer for a repo's log, and offers it this side's; `via`: for others, by way of these relays.
    * @ignore
    */
-  open(repo: Repo): Channel {
-    this.#drop(repo.key);
-    const channel = this.#newChannel(repo, true);
+  open(repo: Repo, via?: readonly string[]): Channel {
+    const known = this.#channels.get(repo.key);
+    const isOpen = known?.isOpener === true && known.repo === repo;
+    if (!isOpen) this.#drop(repo.key);
+    const channel = isOpen ? known : this.#newChannel(repo, true);
+    if (via === undefined) this.#via.delete(repo.key);
+    else this.#via.set(repo.key, via);
     channel.start();
     return channel;
   }
@@ -128,13 +147,18 @@ export class Conversation {
       repo,
       isOpener,
       number: takeNumber(this.#options.registry, repo.key),
-      send: (data) => this.#send(data),
+      send: (data) => this.#send(this.#withVia(data)),
       hasRoom: (channel) => this.#hasRoom(channel),
       onStatus: (channel) => this.#options.onStatus?.(channel),
-      onViolation: (error) => this.#violation(error),
+      onViolation: (error) => this.#violation(error, repo.key),
     });
     this.#channels.set(repo.key, channel);
     return channel;
+  }
+
+  #withVia(data: Message | Uint8Array): Message | Uint8Array {
+    if (data instanceof Uint8Array || data.type !== "open") return data;
+    return { ...data, via: this.#via.get(data.key) };
   }
 
   #receive(data: string | Uint8Array): void {
@@ -179,6 +203,7 @@ export class Conversation {
       return;
     }
     if (type === "open" || type === "opened") this.#bind(message.channel, key);
+    if (type === "open" && !channel.isOpener) this.#options.onVia?.(key, message.via ?? []);
     if (type !== "close") return channel.onMessage(message, bytes);
     if (!channel.isOpener) return void this.#drop(key);
     const code = "closed";
@@ -238,15 +263,23 @@ export class Conversation {
     if (this.#channels.size + this.#opening.size >= CHANNELS_MAX) {
       return this.#reject(key, "refused", `more than ${CHANNELS_MAX} repos on one connection`);
     }
-    const { registry, admit = () => "refused" as const } = this.#options;
+    const { registry, admit = () => "refused" as const, onLeave } = this.#options;
     const open = async () => {
-      const refusal = await admit(key);
+      const refusal = await admit(key, message.via ?? []);
       if (refusal !== undefined) {
         return this.#reject(key, refusal, "this peer does not serve that repo");
       }
-      const repo = await registry.open(key);
-      if (this.#isEnded) return registry.release(key);
-      this.#newChannel(repo, false).onMessage(message, bytes);
+      let isTaken = false;
+      try {
+        const repo = await registry.open(key);
+        // This side may have asked for the log itself meanwhile.
+        const known = this.#channels.get(key);
+        isTaken = !this.#isEnded && known === undefined;
+        if (!isTaken) registry.release(key);
+        if (!this.#isEnded) (known ?? this.#newChannel(repo, false)).onMessage(message, bytes);
+      } finally {
+        if (!isTaken) onLeave?.(key);
+      }
     };
     this.#opening.set(key, []);
     this.#bind(message.channel, key);
@@ -267,14 +300,17 @@ export class Conversation {
   #drop(key: Key): boolean {
     const channel = this.#channels.get(key);
     if (channel === undefined) return false;
-    const { registry } = this.#options;
+    const { registry, onLeave } = this.#options;
     channel.close();
     this.#channels.delete(key);
+    this.#via.delete(key);
     this.#stalled.delete(channel);
     this.#unbind(key);
     releaseNumber(registry, key);
     // What this side asked for was opened by whoever asked.
-    if (!channel.isOpener) registry.release(key);
+    if (channel.isOpener) return true;
+    registry.release(key);
+    onLeave?.(key);
     return true;
   }
 
@@ -299,9 +335,10 @@ export class Conversation {
     for (const channel of stalled) channel.resume();
   }
 
-  #violation(error: StreamoError): void {
+  #violation(error: StreamoError, key?: Key): void {
     if (this.#isEnded) return;
     this.#error = error;
+    this.#errorKey = key;
     this.end(BROKEN_RULE, `${error.code}: ${error.message}`);
   }
 
@@ -309,7 +346,7 @@ export class Conversation {
     if (this.#isEnded) return;
     this.#isEnded = true;
     for (const key of [...this.#channels.keys()]) this.#drop(key);
-    this.#options.onEnd?.(reason, this.#error);
+    this.#options.onEnd?.(reason, this.#error, this.#errorKey);
   }
 
   #send(data: Message | Uint8Array): void {

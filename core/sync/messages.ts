@@ -14,13 +14,24 @@ export const ROOTS_MAX = 32;
 /** Everything that the two sides say to each other besides blocks. */
 export type Message =
   /** The first message of both sides. */
-  | { readonly type: "hello"; readonly protocol: 1; readonly software: string; readonly home?: Key }
-  /** "I want this log, and have this of it." Blocks that I send for it carry `channel`. */
+  | {
+    readonly type: "hello";
+    readonly protocol: 1;
+    readonly software: string;
+    readonly home?: Key;
+    /** What a relay is called in `via`; another one after each start. */
+    readonly relay?: string;
+  }
+  /**
+   * "I want this log, and have this of it." Blocks that I send for it carry `channel`. A relay that
+   * asks for others says by way of which relays, itself the last one.
+   */
   | {
     readonly type: "open";
     readonly key: Key;
     readonly channel: number;
     readonly have: Position | undefined;
+    readonly via?: readonly string[];
   }
   /**
    * "This is my head; blocks that I send carry `channel`." `shared` is how many blocks both have in
@@ -96,13 +107,15 @@ const READERS: { readonly [Type in Message["type"]]: (fields: Fields) => Message
       throw new StreamoError("unsupported", `protocol ${JSON.stringify(fields.protocol)}`);
     }
     const home = fields.home === undefined ? undefined : readKey(fields.home);
-    return { type: "hello", protocol: 1, software: readText(fields.software), home };
+    const relay = fields.relay === undefined ? undefined : readName(fields.relay);
+    return { type: "hello", protocol: 1, software: readText(fields.software), home, relay };
   },
   open: (fields) => ({
     type: "open",
     key: readKey(fields.key),
     channel: readCount(fields.channel),
     have: fields.have === undefined ? undefined : readPosition(fields.have),
+    via: fields.via === undefined ? undefined : readList(fields.via).map(readName),
   }),
   opened: (fields) => ({
     type: "opened",
@@ -149,6 +162,11 @@ function readCount(value: unknown): number {
 
 function readText(value: unknown): string {
   if (typeof value !== "string" || value.length > 1000) throw wrong("text", value);
+  return value;
+}
+
+function readName(value: unknown): string {
+  if (typeof value !== "string" || !/^[0-9a-z]{1,32}$/.test(value)) throw wrong("name", value);
   return value;
 }
 

@@ -5,19 +5,13 @@ import { Emitter } from "../events.ts";
 import type { Key } from "../identity/key.ts";
 import type { Signer } from "../identity/signer.ts";
 import { late } from "../late.ts";
-import {
-  type OpenSocket,
-  type Random,
-  systemRandom,
-  systemSocket,
-  systemTimer,
-  type Timer,
-} from "../platform.ts";
+import { type Random, systemRandom, systemSocket, systemTimer, type Timer } from "../platform.ts";
 import type { Registry } from "../repo/registry.ts";
 import type { Repo } from "../repo/repo.ts";
 import type { Channel } from "./channel.ts";
 import type { Phase } from "./channel_state.ts";
-import type { Conversation } from "./conversation.ts";
+import type { Conversation, ConversationOptions } from "./conversation.ts";
+import type { Transport } from "./transport.ts";
 
 const FIRST_DELAY_MS = 250;
 const MAX_DELAY_MS = 30_000;
@@ -36,8 +30,14 @@ export interface SessionOptions {
   readonly timer?: Timer;
   /** Spreads tries over time; the platform's by default. */
   readonly random?: Random;
-  /** Opens connections; the platform's WebSocket by default. */
-  readonly openSocket?: OpenSocket;
+  /** Opens connections; by default the platform's WebSocket to the address of a relay. */
+  readonly openTransport?: (url: string) => Transport;
+  /** What this side is called in `via`, if it is a relay: see {@link Upstreams}. */
+  readonly relay?: string;
+  /** Whether the peer may have, and push to, other logs; a code refuses it. Nothing by default. */
+  readonly admit?: ConversationOptions["admit"];
+  /** The peer does not use a log any more that it was admitted to. */
+  readonly onLeave?: ConversationOptions["onLeave"];
 }
 
 /** What is known of one repo on the other side. */
@@ -75,7 +75,13 @@ export type SessionEvents = {
   /** Something of the status changed. */
   status: SessionStatus;
   /** The peer refused something, or was caught at something: named by its code. */
-  rejected: { readonly key: Key | undefined; readonly code: Code; readonly message: string };
+  rejected: {
+    readonly key: Key | undefined;
+    readonly code: Code;
+    readonly message: string;
+    /** Whether a rule was broken, which has ended the connection. */
+    readonly isBreach: boolean;
+  };
 };
 
 /** Opens a session with the relay at `url`: `localhost:8080`, `https://example.org`, `wss://…/sync`. */
@@ -88,9 +94,12 @@ export class Session {
   /** The address of the WebSocket. */
   readonly url: string;
   readonly #registry: Registry;
-  readonly #options: Required<SessionOptions>;
+  readonly #options: SessionOptions;
+  readonly #timer: Timer;
+  readonly #random: Random;
   readonly #events = new Emitter<SessionEvents>();
   readonly #repos = new Map<Key, Repo>();
+  readonly #via = new Map<Key, readonly string[]>();
   readonly #refusals = new Map<Key, string>();
   /** What the peer said last of each repo. */
   readonly #acked = new Map<Key, { readonly epoch: number; readonly blocks: number }>();
@@ -100,19 +109,16 @@ export class Session {
   #retryMs: number | undefined;
   #failures = 0;
   #home: Key | undefined;
+  #peer: string | undefined;
   #stopTimer: () => void = () => {};
 
   /** Starts to connect. */
   constructor(registry: Registry, url: string, options: SessionOptions = {}) {
-    this.url = relayUrl(url);
+    this.url = options.openTransport === undefined ? relayUrl(url) : url;
     this.#registry = registry;
-    this.#options = {
-      signers: options.signers ?? [],
-      software: options.software ?? "streamo",
-      timer: options.timer ?? systemTimer,
-      random: options.random ?? systemRandom,
-      openSocket: options.openSocket ?? systemSocket,
-    };
+    this.#options = options;
+    this.#timer = options.timer ?? systemTimer;
+    this.#random = options.random ?? systemRandom;
     this.#connect();
   }
 
@@ -121,11 +127,25 @@ export class Session {
     return this.#home;
   }
 
+  /** What the peer is called in `via`, if it is a relay and has said hello. */
+  get peer(): string | undefined {
+    return this.#peer;
+  }
+
   /** What this session is connected to, and what is not yet acknowledged. */
   get status(): SessionStatus {
     const { url } = this;
-    const repos = [...this.#repos.values()].map((repo) => this.#repoStatus(repo));
-    return { state: this.#state, url, reason: this.#reason, retryMs: this.#retryMs, repos };
+    const repos = () => [...this.#repos.values()].map((repo) => this.#repoStatus(repo));
+    return {
+      state: this.#state,
+      url,
+      reason: this.#reason,
+      retryMs: this.#retryMs,
+      // Looked up when somebody asks: a relay may follow thousands.
+      get repos() {
+        return repos();
+      },
+    };
   }
 
   /** Calls `listener` on every `name`; the result stops it. */
@@ -136,11 +156,17 @@ export class Session {
     return this.#events.on(name, listener);
   }
 
-  /** Opens a repo and keeps it equal with the peer's, as soon and as long as there is a connection. */
-  async subscribe(key: Key): Promise<Repo> {
+  /**
+   * Opens a repo and keeps it equal with the peer's, as soon and as long as there is a connection; for
+   * others, by way of the relays `via`.
+   */
+  async subscribe(key: Key, via?: readonly string[]): Promise<Repo> {
     const known = this.#repos.get(key);
-    if (known !== undefined) return known;
-    const signer = this.#options.signers.find((signer) => signer.key === key);
+    if (known !== undefined) {
+      this.#ask(known, via);
+      return known;
+    }
+    const signer = this.#options.signers?.find((signer) => signer.key === key);
     const repo = await this.#registry.open(signer ?? key);
     // Somebody may have asked for it, or closed the session, meanwhile.
     const isKnown = this.#repos.has(key);
@@ -150,15 +176,18 @@ export class Session {
       throw new StreamoError("closed", `cannot follow ${key}: the session is closed`);
     }
     this.#repos.set(key, repo);
-    if (this.#state === "online") this.#conversation?.open(repo);
+    if (via !== undefined) this.#via.set(key, via);
+    if (this.#state === "online") this.#conversation?.open(repo, via);
     return repo;
   }
 
   /** Stops following a repo. */
   unsubscribe(key: Key): void {
     if (!this.#repos.delete(key)) return;
+    this.#via.delete(key);
     this.#conversation?.close(key);
     this.#registry.release(key);
+    this.#events.emit("status", this.status);
   }
 
   /** Resolves when the peer has all of `repo` durably; rejects with the code of its refusal. */
@@ -208,19 +237,26 @@ export class Session {
     { SUBPROTOCOL, webSocketTransport }: typeof import("./websocket_transport.ts"),
   ): void {
     let wasOnline = false;
+    const { openTransport, software = "streamo", relay, admit, onLeave } = this.#options;
     const conversation = new Conversation({
       registry: this.#registry,
-      transport: webSocketTransport(this.#options.openSocket(this.url, SUBPROTOCOL)),
-      software: this.#options.software,
-      onHello: ({ home }) => {
+      transport: openTransport === undefined
+        ? webSocketTransport(systemSocket(this.url, SUBPROTOCOL))
+        : openTransport(this.url),
+      software,
+      relay,
+      admit,
+      onLeave,
+      onHello: ({ home, relay }) => {
         wasOnline = true;
         this.#home = home;
+        this.#peer = relay;
         this.#online();
       },
       onStatus: (channel) => this.#onChannel(channel),
-      onEnd: (reason, error) => {
+      onEnd: (reason, error, key) => {
         if (this.#conversation !== conversation) return;
-        if (error !== undefined) this.#reject(undefined, error.code, error.message);
+        if (error !== undefined) this.#reject(key, error.code, error.message, true);
         // A peer that breaks the rules is not asked again at once just because it says hello.
         else if (wasOnline) this.#failures = 0;
         this.#away(reason);
@@ -232,7 +268,15 @@ export class Session {
 
   #online(): void {
     this.#setState("online", "");
-    for (const repo of this.#repos.values()) this.#conversation!.open(repo);
+    for (const [key, repo] of this.#repos) this.#conversation?.open(repo, this.#via.get(key));
+  }
+
+  /** Says by way of which relays it asks, if these are others than before. */
+  #ask(repo: Repo, via: readonly string[] | undefined): void {
+    if (this.#via.get(repo.key)?.join() === via?.join()) return;
+    if (via === undefined) this.#via.delete(repo.key);
+    else this.#via.set(repo.key, via);
+    if (this.#state === "online") this.#conversation?.open(repo, via);
   }
 
   #away(reason: string): void {
@@ -240,9 +284,9 @@ export class Session {
     this.#conversation = undefined;
     const most = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** this.#failures++);
     // Half of it at random: clients of a relay that restarts must not all come at once.
-    this.#retryMs = Math.round(most * (0.5 + this.#options.random() / 2));
+    this.#retryMs = Math.round(most * (0.5 + this.#random() / 2));
     this.#stopTimer();
-    this.#stopTimer = this.#options.timer(() => {
+    this.#stopTimer = this.#timer(() => {
       this.#retryMs = undefined;
       this.#connect();
     }, this.#retryMs);
@@ -253,11 +297,11 @@ export class Session {
   #watch(conversation: Conversation): void {
     const heard = conversation.heard;
     this.#stopTimer();
-    this.#stopTimer = this.#options.timer(() => {
+    this.#stopTimer = this.#timer(() => {
       if (this.#conversation !== conversation) return;
       if (conversation.heard > heard) return this.#watch(conversation);
       conversation.ping();
-      this.#stopTimer = this.#options.timer(() => {
+      this.#stopTimer = this.#timer(() => {
         if (this.#conversation !== conversation) return;
         if (conversation.heard > heard) this.#watch(conversation);
         else conversation.end(NO_ANSWER, "no answer");
@@ -277,8 +321,8 @@ export class Session {
     this.#events.emit("status", this.status);
   }
 
-  #reject(key: Key | undefined, code: Code, message: string): void {
-    this.#events.emit("rejected", { key, code, message });
+  #reject(key: Key | undefined, code: Code, message: string, isBreach = false): void {
+    this.#events.emit("rejected", { key, code, message, isBreach });
   }
 
   #setState(state: SessionStatus["state"], reason: string): void {
