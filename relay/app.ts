@@ -8,10 +8,12 @@ import { defaultCrypto } from "../core/identity/default_crypto.ts";
 import { StoreSource } from "../core/log/store_source.ts";
 import { type Clock, systemClock } from "../core/platform.ts";
 import type { Registry } from "../core/repo/registry.ts";
+import type { Upstreams } from "../core/sync/upstreams.ts";
 import { HealthCheck, type Storage } from "./health.ts";
 import { errorResponse, faultResponse } from "./http/errors.ts";
 import { bytesBody, respond } from "./http/respond.ts";
 import { Library } from "./library/library.ts";
+import { reportOrigins } from "./origins.ts";
 import { injectImportMap } from "./site/inject.ts";
 import { withSlash } from "./site/path.ts";
 import { serveFile } from "./site/serve.ts";
@@ -53,6 +55,8 @@ export interface RelayOptions {
   readonly name?: string;
   /** Where the registry's store keeps things, for `/healthz`. */
   readonly storage?: Storage;
+  /** Relays that are asked for what is read here. */
+  readonly upstreams?: Upstreams;
   /** Speaks the sync protocol; without it `/sync` answers `unsupported`. */
   readonly onSocket?: OnSocket;
   /** Streamo's own files; those of this very installation by default. */
@@ -124,6 +128,7 @@ class App {
       connections: this.#sockets.size,
       eventStreams: this.#eventStreams,
       openRepos: this.#views.size,
+      origins: reportOrigins(options.upstreams),
     });
     this.#health = new HealthCheck({ store, storage, home, clock, counts });
     this.hono = this.#routes();
@@ -184,8 +189,10 @@ class App {
     return app;
   }
 
-  async #viewOf(key: string): Promise<View> {
-    const view = await this.#views.open(parseKey(key));
+  async #viewOf(text: string): Promise<View> {
+    const key = parseKey(text);
+    await this.#options.upstreams?.look(key);
+    const view = await this.#views.open(key);
     if (view === undefined) throw new StreamoError("not_found", `nothing is stored of ${key}`);
     return view;
   }
@@ -239,13 +246,19 @@ class App {
       throw new StreamoError("refused", `this relay has ${most} event streams already`);
     }
     this.#eventStreams++;
+    const { upstreams } = this.#options;
+    const reader = {};
+    await upstreams?.use(reader, key);
     const stream = await headEvents({
       key,
       store: this.#options.registry.store,
       changes: this.#changes,
       keepAliveMs: this.#options.keepAliveMs ?? 25_000,
       signal: this.#closing.signal,
-      onEnd: () => this.#eventStreams--,
+      onEnd: () => {
+        upstreams?.leave(reader, key);
+        this.#eventStreams--;
+      },
     }, req.header("last-event-id") ?? null);
     return new Response(stream, { headers });
   }

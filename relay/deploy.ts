@@ -1,6 +1,7 @@
 /** The entry for `deno serve` and Deno Deploy: a relay told by STREAMO_* variables only. */
 
 import { Registry } from "../core/repo/registry.ts";
+import { Upstreams } from "../core/sync/upstreams.ts";
 import { createRelay, type Relay } from "./app.ts";
 import { openDefaultStore } from "./open_store.ts";
 import { parseOptions } from "./options.ts";
@@ -28,13 +29,15 @@ async function start(): Promise<Relay> {
   const options = parseOptions([], (name) => Deno.env.get(name));
   if ("help" in options) throw new TypeError("no arguments gave a help text");
   const { store, storage } = await openDefaultStore(options);
-  const { home, name } = options;
+  const { home, name, origins, feeds } = options;
   const registry = new Registry({ store });
-  const onSocket = serveSync({ registry, home });
-  const relay = createRelay({ registry, home, name, storage, onSocket });
+  const upstreams = await Upstreams.open({ registry, origins, feeds });
+  const onSocket = serveSync({ registry, home, upstreams });
+  const relay = createRelay({ registry, home, name, storage, onSocket, upstreams });
   // Deploy stops processes with SIGINT: clients are told to connect again.
   Deno.addSignalListener("SIGINT", () => {
     relay.close();
+    upstreams.close();
     store.close().finally(() => Deno.exit(0));
   });
   return relay;

@@ -3,6 +3,7 @@
 import type { Key } from "../core/identity/key.ts";
 import type { Store } from "../core/log/store.ts";
 import type { Clock } from "../core/platform.ts";
+import type { OriginReport } from "./origins.ts";
 
 /** Keys are counted up to here: a health check must stay cheap. */
 const MAX_COUNTED = 10_000;
@@ -27,6 +28,8 @@ export interface Health {
   readonly connections: number;
   readonly eventStreams: number;
   readonly openRepos: number;
+  /** The relays that this one is fed from. */
+  readonly origins: readonly OriginReport[];
   readonly startedAt: string;
 }
 
@@ -45,7 +48,7 @@ export interface HealthOptions {
   readonly home: Key | undefined;
   readonly clock: Clock;
   /** Numbers of this moment. */
-  readonly counts: () => Pick<Health, "connections" | "eventStreams" | "openRepos">;
+  readonly counts: () => Pick<Health, "connections" | "eventStreams" | "openRepos" | "origins">;
 }
 
 /** Looks whether the store can be read, at most every two seconds. */

@@ -1,10 +1,12 @@
 /** `deno task relay`: a relay on this machine. Exit codes: see exit_codes.ts. */
 
 import { Registry } from "../core/repo/registry.ts";
+import { Upstreams } from "../core/sync/upstreams.ts";
 import { createRelay } from "./app.ts";
 import { EXIT_CODES, exitCodeOf, UsageError } from "./exit_codes.ts";
 import { openStore } from "./open_store.ts";
 import { type MainOptions, parseOptions } from "./options.ts";
+import { describeBehind, tellOrigins } from "./origins.ts";
 import { serveSync } from "./sync.ts";
 
 async function main(args: readonly string[]): Promise<number> {
@@ -23,11 +25,15 @@ async function main(args: readonly string[]): Promise<number> {
 async function run(options: MainOptions): Promise<void> {
   const { store, storage, place } = await openStore(options);
   const { home, name } = options;
+  const { origins, feeds } = options;
   const registry = new Registry({ store });
   const onError = (error: unknown) => console.error("relay: unexpected:", error);
-  const onSocket = serveSync({ registry, home });
-  const relay = createRelay({ registry, home, name, storage, onError, onSocket });
+  let upstreams: Upstreams | undefined;
   try {
+    upstreams = await Upstreams.open({ registry, origins, feeds, onError });
+    tellOrigins(upstreams, (line) => console.log(`relay: ${line}`));
+    const onSocket = serveSync({ registry, home, upstreams });
+    const relay = createRelay({ registry, home, name, storage, onError, onSocket, upstreams });
     const server = listen(options, relay.fetch);
     const { hostname, port } = server.addr;
     const shown = hostname === "0.0.0.0" || hostname === "::" ? "localhost" : hostname;
@@ -35,9 +41,11 @@ async function run(options: MainOptions): Promise<void> {
     console.log(`relay: keeps logs in ${place}; home is ${home ?? "not set"}`);
     for (const warning of storage.warnings ?? []) console.warn(`relay: warning: ${warning}`);
     console.log(`relay: stopping after ${await stopSignal()}`);
+    for (const line of describeBehind(upstreams)) console.log(`relay: ${line}`);
     relay.close();
     await server.shutdown();
   } finally {
+    upstreams?.close();
     await store.close();
   }
 }

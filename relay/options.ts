@@ -4,6 +4,7 @@ import { Command, CommanderError } from "commander";
 import { parseKey } from "../core/identity/key.ts";
 import type { Key } from "../core/identity/key.ts";
 import { StreamoError } from "../core/errors.ts";
+import { relayUrl } from "../core/sync/session.ts";
 import { UsageError } from "./exit_codes.ts";
 
 /** Everything that can be chosen. */
@@ -15,6 +16,10 @@ export interface MainOptions {
   readonly kv: string | undefined;
   readonly home: Key | undefined;
   readonly name: string | undefined;
+  /** Relays that this one is fed from. */
+  readonly origins: readonly string[];
+  /** Repos that are always followed there. */
+  readonly feeds: readonly Key[];
 }
 
 /** Text to print instead of starting: what `--help` gives. */
@@ -67,9 +72,21 @@ const CHOICES = {
     variable: "STREAMO_RELAY_NAME",
     text: "what the relay calls itself",
   },
+  origin: {
+    flags: "--origin <address...>",
+    variable: "STREAMO_ORIGIN",
+    text:
+      "a relay to stay connected to: what is used here is asked for there, what is pushed here " +
+      "goes there (several: repeat, or separate by commas)",
+  },
+  feed: {
+    flags: "--feed <key...>",
+    variable: "STREAMO_FEED",
+    text: "a repo to follow there always, also when nobody uses it here (several: as above)",
+  },
 } as const satisfies Record<string, Choice>;
 
-type Chosen = Partial<Record<keyof typeof CHOICES, string>>;
+type Chosen = Partial<Record<keyof typeof CHOICES, string | readonly string[]>>;
 
 /** The options that `args` and `env` give, or a text for people. UsageError if they make no sense. */
 export function parseOptions(args: readonly string[], env: Env): MainOptions | HelpText {
@@ -94,15 +111,25 @@ export function parseOptions(args: readonly string[], env: Env): MainOptions | H
   const choose = (name: keyof typeof CHOICES): string | undefined => {
     const { variable, fallback }: Choice = CHOICES[name];
     // An empty variable is one that is not set: that is how compose files leave things out.
-    return flags[name] ?? (env(variable) || fallback);
+    return flags[name]?.toString() ?? (env(variable) || fallback);
   };
+  const chooseAll = (name: keyof typeof CHOICES): string[] =>
+    (choose(name) ?? "").split(",").map((text) => text.trim()).filter((text) => text !== "");
+  const origins = chooseAll("origin").map((text) => parseOrigin(text));
+  const feeds = chooseAll("feed").map((text) => parseRepo(text, "--feed"));
+  if (feeds.length > 0 && origins.length === 0) {
+    throw new UsageError("--feed needs an --origin to follow it at");
+  }
+  const home = choose("home");
   return {
     port: parsePort(choose("port")!),
     host: choose("host")!,
     dataDir: choose("dataDir")!,
     kv: choose("kv"),
-    home: parseHome(choose("home")),
+    home: home === undefined ? undefined : parseRepo(home, "--home"),
     name: choose("name"),
+    origins,
+    feeds,
   };
 }
 
@@ -112,12 +139,20 @@ function parsePort(text: string): number {
   throw new UsageError(`not a port: "${text}" (0 to 65535)`);
 }
 
-function parseHome(text: string | undefined): Key | undefined {
-  if (text === undefined) return undefined;
+function parseRepo(text: string, flag: string): Key {
   try {
     return parseKey(text);
   } catch (error) {
-    if (error instanceof StreamoError) throw new UsageError(`--home is ${error.message}`);
+    if (error instanceof StreamoError) throw new UsageError(`${flag} is ${error.message}`);
+    throw error;
+  }
+}
+
+function parseOrigin(text: string): string {
+  try {
+    return relayUrl(text);
+  } catch (error) {
+    if (error instanceof TypeError) throw new UsageError(`--origin is ${error.message}`);
     throw error;
   }
 }

@@ -3,6 +3,7 @@
 import type { Key } from "../core/identity/key.ts";
 import type { Registry } from "../core/repo/registry.ts";
 import { Conversation } from "../core/sync/conversation.ts";
+import type { Upstreams } from "../core/sync/upstreams.ts";
 import { webSocketTransport } from "../core/sync/websocket_transport.ts";
 import type { OnSocket } from "./socket.ts";
 
@@ -14,24 +15,30 @@ export interface SyncOptions {
   readonly home?: Key;
   /** Name and version of the software. */
   readonly software?: string;
+  /** Where what clients use is asked for as well. */
+  readonly upstreams?: Upstreams;
   /** Called whenever a peer comes or goes, with the number of them. */
   readonly onPeers?: (count: number) => void;
 }
 
 /** Holds a conversation over every socket: serves any repo by its key, takes what its key signed. */
 export function serveSync(
-  { registry, home, software = "streamo", onPeers }: SyncOptions,
+  { registry, home, software = "streamo", upstreams, onPeers }: SyncOptions,
 ): OnSocket {
   let peers = 0;
   const count = (change: number) => onPeers?.(peers += change);
   return (socket) => {
+    const client = {};
     count(1);
     new Conversation({
       registry,
       transport: webSocketTransport(socket),
       software,
       home,
-      admit: () => undefined,
+      relay: upstreams?.name,
+      admit: (key, via) => upstreams?.use(client, key, via),
+      onVia: (key, via) => upstreams?.change(client, key, via),
+      onLeave: (key) => upstreams?.leave(client, key),
       onEnd: () => count(-1),
     });
   };

@@ -124,15 +124,18 @@ export class Upstreams {
     const use = this.#uses.get(key);
     if (use === undefined || !use.users.delete(user)) return;
     if (use.users.size > 0) return this.#readjust(key);
-    if (use.repo?.head === undefined) return this.#forget(key);
-    // Last used last: the others are let go first where there is no room.
-    this.#uses.delete(key);
-    this.#uses.set(key, use);
-    use.stopIdle = this.#later(() => this.#forget(key), this.#options.idleMs ?? IDLE_MS);
+    // Who asks for what nobody has leaves nothing behind.
+    if (use.repo?.head === undefined) this.#forget(key);
+    else this.#idle(key, use);
   }
 
   /** Looks whether the relays have news of a log that is only read now: {@link use}, then {@link leave}. */
   async look(key: Key): Promise<void> {
+    const known = this.#uses.get(key);
+    if (known !== undefined) {
+      if (known.users.size === 0) this.#idle(key, known);
+      return await known.answered.promise;
+    }
     const user = {};
     try {
       await this.use(user, key);
@@ -176,6 +179,14 @@ export class Upstreams {
   #readjust(key: Key): void {
     const { onError = throwUncaught } = this.#options;
     this.#adjust(key).catch((error) => this.#isClosed || onError(error));
+  }
+
+  #idle(key: Key, use: Use): void {
+    use.stopIdle();
+    // Last used last: the others are let go first where there is no room.
+    this.#uses.delete(key);
+    this.#uses.set(key, use);
+    use.stopIdle = this.#later(() => this.#forget(key), this.#options.idleMs ?? IDLE_MS);
   }
 
   /** Asks those relays that are to be asked, and no others. */
