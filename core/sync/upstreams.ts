@@ -18,7 +18,7 @@ import { connect, type Session, type SessionOptions } from "./session.ts";
 /** Logs that are asked for upstream at a time. */
 const KEYS_MAX = 2_000;
 /** Relays in a row: a longer way is a mistake, or an attack. */
-const VIA_MAX = 16;
+const VIA_MAX = 15;
 /** Nobody waits longer for what a relay has. */
 const WAIT_MS = 3_000;
 /** A log that nobody uses is let go after so long: who comes back soon has what is new at once. */
@@ -102,7 +102,7 @@ export class Upstreams {
    */
   async use(user: object, key: Key, via: readonly string[] = []): Promise<Code | undefined> {
     if (this.sessions.length === 0 || this.#isClosed) return undefined;
-    if (via.length >= VIA_MAX) return "refused";
+    if (via.length > VIA_MAX) return "refused";
     const known = this.#uses.get(key);
     if (known === undefined && !this.#makeRoom()) return "refused";
     await this.#start(user, key, via);

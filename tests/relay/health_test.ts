@@ -17,6 +17,7 @@ Deno.test("/healthz says what is stored where and who is connected", async () =>
     connections: 0,
     eventStreams: 0,
     openRepos: 0,
+    origins: [],
     startedAt: "2026-01-31T12:00:00.000Z",
   });
   await write("home", { "a.txt": "a" });

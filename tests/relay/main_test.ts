@@ -140,14 +140,19 @@ Deno.test("parseOptions() takes flags before variables before defaults", async (
     kv: undefined,
     home: undefined,
     name: undefined,
+    origins: [],
+    feeds: [],
   });
-  assert.deepEqual(parseOptions(["--port", "82", "--kv", "x.db"], env), {
+  const args = ["--port", "82", "--kv", "x.db", "--origin", "a:1", "b", "--feed", home];
+  assert.deepEqual(parseOptions(args, env), {
     port: 82,
     host: "0.0.0.0",
     dataDir: ".streamo",
     kv: "x.db",
     home,
     name: undefined,
+    origins: ["ws://a:1/sync", "ws://b/sync"],
+    feeds: [home],
   });
 });
 
@@ -157,6 +162,9 @@ Deno.test("parseOptions() names what makes no sense", () => {
     [["--port", "65536"], /not a port: "65536"/],
     [["--port", ""], /not a port: ""/],
     [["--home", "x"], /--home is not a key: "x"/],
+    [["--origin", "ftp://x"], /--origin is not the address of a relay: "ftp:\/\/x"/],
+    [["--origin", "x", "--feed", "y"], /--feed is not a key: "y"/],
+    [["--feed", "a".repeat(51) + "a"], /--feed/],
     [["--prot", "1"], /--prot/],
     [["--port"], /--port/],
     [["extra"], /extra/],

@@ -136,8 +136,10 @@ export async function messages(): Promise<string[]> {
   const list: Message[] = [
     { type: "hello", protocol: 1, software: "streamo/0.1.0" },
     { type: "hello", protocol: 1, software: "", home: key },
+    { type: "hello", protocol: 1, software: "", relay: "0az" },
     { type: "open", key, channel: 0, have: undefined },
     { type: "open", key, channel: 7, have },
+    { type: "open", key, channel: 7, have, via: ["7", "0az"] },
     { type: "opened", key, channel: 1, head: undefined, staged: undefined, shared: 0 },
     { type: "opened", key, channel: 1, head, staged: { ...have, blocks: 2 }, shared: undefined },
     { type: "roots", key, at: [1, 2] },
@@ -164,6 +166,7 @@ export const MESSAGES_BAD: { name: string; text: string; code: string }[] = ([
   ["an unknown type", '{"type":"steal"}'],
   ["a type of every object", '{"type":"toString"}'],
   ["another protocol", '{"type":"hello","protocol":2,"software":""}', "unsupported"],
+  ["a relay's name", '{"type":"hello","protocol":1,"software":"","relay":"A"}'],
   ["no software", '{"type":"hello","protocol":1}'],
   ["no key", '{"type":"close"}'],
   ["a key in upper case", `{"type":"close","key":"${"A".repeat(52)}"}`],

@@ -23,10 +23,10 @@ const head = await signHead(
 const have = { epoch: 1, blocks: 3, root };
 
 const MESSAGES: readonly Message[] = [
-  { type: "hello", protocol: 1, software: "streamo/1", home: key },
-  { type: "hello", protocol: 1, software: "", home: undefined },
-  { type: "open", key, channel: 0, have: undefined },
-  { type: "open", key, channel: 2 ** 53 - 1, have },
+  { type: "hello", protocol: 1, software: "streamo/1", home: key, relay: undefined },
+  { type: "hello", protocol: 1, software: "", home: undefined, relay: "a1" },
+  { type: "open", key, channel: 0, have: undefined, via: undefined },
+  { type: "open", key, channel: 2 ** 53 - 1, have, via: ["a1", "b"] },
   { type: "opened", key, channel: 1, head, staged: have, shared: 0 },
   { type: "opened", key, channel: 1, head: undefined, staged: undefined, shared: undefined },
   { type: "roots", key, at: [] },
