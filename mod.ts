@@ -54,7 +54,7 @@ export type { BlockSource, LogTree, ProvenBlocks } from "./core/log/source.ts";
 export type { OnRefused } from "./core/log/sources.ts";
 export type { Store, StoredHead } from "./core/log/store.ts";
 export { StoreSource } from "./core/log/store_source.ts";
-export type { Clock, Fetch, Random, Timer } from "./core/platform.ts";
+export type { Clock, Fetch, Random, RandomBytes, Timer } from "./core/platform.ts";
 export type { PublishedEvent } from "./core/repo/branch.ts";
 export type { Difference } from "./core/repo/diff.ts";
 export { type Draft, Stored } from "./core/repo/draft.ts";

@@ -22,6 +22,7 @@ export const CODES = {
   storage: "the store could not write (disk full, no permission)",
   unreachable: "the peer cannot be reached",
   refused: "the peer's policy does not allow it",
+  rate: "too much in too short a time",
   closed: "the session, repo or store is closed",
   unsupported: "a version or feature that this software does not have",
 } as const;

@@ -28,6 +28,13 @@ export type Random = () => number;
 /** The platform's pseudo-random numbers. */
 export const systemRandom: Random = () => Math.random();
 
+/** So many bytes that nobody can guess. */
+export type RandomBytes = (length: number) => Uint8Array;
+
+/** The platform's random numbers for keys and challenges. */
+export const systemRandomBytes: RandomBytes = (length) =>
+  crypto.getRandomValues(new Uint8Array(length));
+
 /** The platform's WebSocket. */
 export const systemSocket = (url: string, protocol: string): WebSocket =>
   new WebSocket(url, protocol);

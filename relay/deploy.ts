@@ -29,10 +29,10 @@ async function start(): Promise<Relay> {
   const options = parseOptions([], (name) => Deno.env.get(name));
   if ("help" in options) throw new TypeError("no arguments gave a help text");
   const { store, storage } = await openDefaultStore(options);
-  const { home, name, origins, feeds } = options;
+  const { home, name, hosts, origins, feeds } = options;
   const registry = new Registry({ store });
   const upstreams = await Upstreams.open({ registry, origins, feeds });
-  const onSocket = serveSync({ registry, home, upstreams });
+  const onSocket = serveSync({ registry, home, hosts, upstreams });
   const relay = createRelay({ registry, home, name, storage, onSocket, upstreams });
   // Deploy stops processes with SIGINT: clients are told to connect again.
   Deno.addSignalListener("SIGINT", () => {

@@ -24,7 +24,7 @@ async function main(args: readonly string[]): Promise<number> {
 /** Runs until it is told to stop. */
 async function run(options: MainOptions): Promise<void> {
   const { store, storage, place } = await openStore(options);
-  const { home, name } = options;
+  const { home, name, hosts } = options;
   const { origins, feeds } = options;
   const registry = new Registry({ store });
   const onError = (error: unknown) => console.error("relay: unexpected:", error);
@@ -32,7 +32,7 @@ async function run(options: MainOptions): Promise<void> {
   try {
     upstreams = await Upstreams.open({ registry, origins, feeds, onError });
     tellOrigins(upstreams, (line) => console.log(`relay: ${line}`));
-    const onSocket = serveSync({ registry, home, upstreams });
+    const onSocket = serveSync({ registry, home, hosts, upstreams });
     const relay = createRelay({ registry, home, name, storage, onError, onSocket, upstreams });
     const server = listen(options, relay.fetch);
     const { hostname, port } = server.addr;

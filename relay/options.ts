@@ -20,6 +20,8 @@ export interface MainOptions {
   readonly origins: readonly string[];
   /** Repos that are always followed there. */
   readonly feeds: readonly Key[];
+  /** Names by which clients reach the relay; undefined: this machine's only. */
+  readonly hosts: readonly string[] | undefined;
 }
 
 /** Text to print instead of starting: what `--help` gives. */
@@ -84,6 +86,13 @@ const CHOICES = {
     variable: "STREAMO_FEED",
     text: "a repo to follow there always, also when nobody uses it here (several: as above)",
   },
+  publicHost: {
+    flags: "--public-host <name...>",
+    variable: "STREAMO_PUBLIC_HOST",
+    text:
+      "a name, with its port, by which clients reach it: only there can they show which keys they " +
+      "hold (several: as above; default: this machine, for clients on it)",
+  },
 } as const satisfies Record<string, Choice>;
 
 type Chosen = Partial<Record<keyof typeof CHOICES, string | readonly string[]>>;
@@ -116,6 +125,7 @@ export function parseOptions(args: readonly string[], env: Env): MainOptions | H
   const chooseAll = (name: keyof typeof CHOICES): string[] =>
     (choose(name) ?? "").split(",").map((text) => text.trim()).filter((text) => text !== "");
   const origins = chooseAll("origin").map((text) => parseOrigin(text));
+  const hosts = chooseAll("publicHost").map((text) => parseHost(text));
   const feeds = chooseAll("feed").map((text) => parseRepo(text, "--feed"));
   if (feeds.length > 0 && origins.length === 0) {
     throw new UsageError("--feed needs an --origin to follow it at");
@@ -130,6 +140,7 @@ export function parseOptions(args: readonly string[], env: Env): MainOptions | H
     name: choose("name"),
     origins,
     feeds,
+    hosts: hosts.length === 0 ? undefined : hosts,
   };
 }
 
@@ -137,6 +148,12 @@ function parsePort(text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : NaN;
   if (port <= 65_535) return port;
   throw new UsageError(`not a port: "${text}" (0 to 65535)`);
+}
+
+/** A name and a port, and nothing else: no scheme, path or user. */
+function parseHost(text: string): string {
+  if (URL.canParse(`http://${text}`) && !/[/?#@\\]/.test(text)) return text;
+  throw new UsageError(`--public-host is not the name of a host: "${text}"`);
 }
 
 function parseRepo(text: string, flag: string): Key {

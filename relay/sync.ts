@@ -4,7 +4,9 @@ import type { Key } from "../core/identity/key.ts";
 import type { Registry } from "../core/repo/registry.ts";
 import { Conversation } from "../core/sync/conversation.ts";
 import type { Upstreams } from "../core/sync/upstreams.ts";
+import { type TopicLimits, Topics } from "../core/sync/topics.ts";
 import { webSocketTransport } from "../core/sync/websocket_transport.ts";
+import { ownHost } from "./own_host.ts";
 import type { OnSocket } from "./socket.ts";
 
 /** What a relay says of itself to its peers. */
@@ -17,17 +19,25 @@ export interface SyncOptions {
   readonly software?: string;
   /** Where what clients use is asked for as well. */
   readonly upstreams?: Upstreams;
+  /**
+   * Names, with ports, by which clients reach this relay: who they are can be shown there only. Without
+   * them it is this machine's, for clients on this machine.
+   */
+  readonly hosts?: readonly string[];
+  /** What the peers of this process may be interested in, announce and cast. */
+  readonly topics?: Partial<TopicLimits>;
   /** Called whenever a peer comes or goes, with the number of them. */
   readonly onPeers?: (count: number) => void;
 }
 
 /** Holds a conversation over every socket: serves any repo by its key, takes what its key signed. */
 export function serveSync(
-  { registry, home, software = "streamo", upstreams, onPeers }: SyncOptions,
+  { registry, home, software = "streamo", upstreams, hosts, topics: limits, onPeers }: SyncOptions,
 ): OnSocket {
+  const topics = new Topics({ limits });
   let peers = 0;
   const count = (change: number) => onPeers?.(peers += change);
-  return (socket) => {
+  return (socket, info) => {
     const client = {};
     count(1);
     new Conversation({
@@ -39,6 +49,8 @@ export function serveSync(
       admit: (key, via) => upstreams?.use(client, key, via),
       onVia: (key, via) => upstreams?.change(client, key, via),
       onLeave: (key) => upstreams?.leave(client, key),
+      host: ownHost(info, hosts),
+      topics,
       onEnd: () => count(-1),
     });
   };

@@ -40,6 +40,7 @@ export interface VerifiedHead extends SignedHead {
 }
 
 const DOMAIN = new TextEncoder().encode("streamo/head/1\0");
+const AUTH_DOMAIN = new TextEncoder().encode("streamo/auth/1\0");
 const NO_RECORD = new Uint8Array(8).fill(0xff);
 const BODY_BYTES = KEY_BYTES + 1 + 4 + 8 + 8 + 8 + 32;
 /** Bytes of an encoded signed head: key, flags, epoch, blocks, bytes, record, root, signature. */
@@ -132,6 +133,24 @@ export function sameStored(a: StoredHead | undefined, b: StoredHead | undefined)
  */
 export function compareHeads(a: Head, b: Head): number {
   return b.epoch - a.epoch || b.blocks - a.blocks || compare(a.root, b.root);
+}
+
+/** What a key signs to be believed by one peer on one connection. */
+export interface AuthClaim {
+  /** The key that is claimed to be held. */
+  readonly key: Key;
+  /** The challenge of the peer that is to believe it: no signature of another connection fits. */
+  readonly verifier: Uint8Array;
+  /** The challenge of the side that claims it: what it says cannot be sent back to it. */
+  readonly claimer: Uint8Array;
+  /** The verifier's host, as the claimer asked for it: nobody in between can pass it on to another. */
+  readonly host: string;
+}
+
+/** The bytes that an `auth` signature covers: all but the host have one length each. */
+export function authBytes({ key, verifier, claimer, host }: AuthClaim): Uint8Array {
+  const name = new TextEncoder().encode(host);
+  return concat([AUTH_DOMAIN, keyToBytes(key), verifier, claimer, name]);
 }
 
 function body(head: Head): Uint8Array {

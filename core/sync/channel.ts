@@ -11,7 +11,7 @@ import { FRAME_MAX_BYTES } from "./frame.ts";
 import type { ChannelState, Effect, Input } from "./channel_state.ts";
 import { begins, compareRoots, rootsAt } from "./common_prefix.ts";
 import { newChannel, step } from "./machine.ts";
-import type { Message } from "./messages.ts";
+import type { LogMessage, Message } from "./messages.ts";
 import { noteMerged, wasMerged } from "./merged_heads.ts";
 import { nextFrame } from "./next_frame.ts";
 import { SendWindow, WINDOW_BYTES } from "./send_window.ts";
@@ -92,7 +92,7 @@ export class Channel {
   }
 
   /** Takes a message for this key; `bytes` is what it keeps in memory until then. */
-  onMessage(message: Extract<Message, { key: unknown }>, bytes: number): void {
+  onMessage(message: LogMessage, bytes: number): void {
     this.#queue(bytes + MESSAGE_BYTES, () => this.#take(message));
   }
 
@@ -192,7 +192,7 @@ export class Channel {
     }
   }
 
-  async #take(message: Extract<Message, { key: unknown }>): Promise<void> {
+  async #take(message: LogMessage): Promise<void> {
     switch (message.type) {
       case "open": {
         const shares = await begins(this.repo.log, message.have);

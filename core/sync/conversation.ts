@@ -2,12 +2,23 @@
 
 import { type Code, StreamoError } from "../errors.ts";
 import type { Key } from "../identity/key.ts";
+import type { Signer } from "../identity/signer.ts";
 import type { Registry } from "../repo/registry.ts";
 import type { Repo } from "../repo/repo.ts";
+import type { Peer } from "./auth.ts";
 import { Channel } from "./channel.ts";
 import { releaseNumber, takeNumber } from "./channel_numbers.ts";
 import { decodeFrame } from "./frame.ts";
-import { decodeMessage, encodeMessage, type Message } from "./messages.ts";
+import {
+  decodeMessage,
+  encodeMessage,
+  type Hello,
+  isAboutLog,
+  type LogMessage,
+  type Message,
+  type TopicMessage,
+} from "./messages.ts";
+import { Presence, type PresenceOptions } from "./presence.ts";
 import type { Transport } from "./transport.ts";
 
 /** Channels that one peer may open. */
@@ -22,7 +33,7 @@ const WAITING_BYTES = 16 * 2 ** 20;
 const BROKEN_RULE = 4002;
 
 /** How a conversation is held. */
-export interface ConversationOptions {
+export interface ConversationOptions extends PresenceOptions {
   /** The repos of this side. */
   readonly registry: Registry;
   /** The connection. */
@@ -35,18 +46,19 @@ export interface ConversationOptions {
   readonly relay?: string;
   /**
    * Whether the peer may have, and push to, a log: a code refuses it. Nothing is served by default.
-   * `via`: the relays by way of which it is asked for.
+   * `via`: the relays by way of which it is asked for; `peer`: who asks, as far as it has shown by then.
    */
   readonly admit?: (
     key: Key,
     via: readonly string[],
+    peer: Peer,
   ) => Code | undefined | Promise<Code | undefined>;
   /** The peer asks for an open log by way of these relays from now on. */
   readonly onVia?: (key: Key, via: readonly string[]) => void;
   /** The peer does not use a log any more that it was admitted to. */
   readonly onLeave?: (key: Key) => void;
   /** The peer has said hello. */
-  readonly onHello?: (hello: Extract<Message, { type: "hello" }>) => void;
+  readonly onHello?: (hello: Hello) => void;
   /**
    * Something about a channel changed.
    * @ignore
@@ -83,14 +95,20 @@ export class Conversation {
   /** Channels that have blocks to send when the peer has read what it was sent. */
   readonly #stalled = new Set<Channel>();
   #isProbing = false;
+  readonly #presence: Presence;
 
   /** Says hello over `transport`. */
   constructor(options: ConversationOptions) {
     this.#options = options;
     const { transport, software, home, relay } = options;
+    this.#presence = new Presence(options, {
+      send: (data) => this.#send(data),
+      bufferedBytes: () => this.bufferedBytes,
+    });
     transport.onMessage = (data) => this.#receive(data);
     transport.onClose = (reason) => this.#ended(reason);
-    this.#send({ type: "hello", protocol: 1, software, home, relay });
+    const { challenge } = this.#presence.identification;
+    this.#send({ type: "hello", protocol: 1, software, home, relay, challenge });
   }
 
   /** Counts what was heard: a connection on which it stands still may be dead. */
@@ -129,6 +147,16 @@ export class Conversation {
   /** Stops following a repo. */
   close(key: Key): void {
     if (this.#drop(key)) this.#send({ type: "close", key });
+  }
+
+  /** Shows the peer that this side holds `signer`; to be called after its hello. */
+  authenticate(signer: Signer): Promise<void> {
+    return this.#presence.authenticate(signer);
+  }
+
+  /** Asks the peer to do something about a topic. */
+  ask(message: TopicMessage): void {
+    this.#send(message);
   }
 
   /** Asks for a sign of life. */
@@ -183,6 +211,7 @@ export class Conversation {
   #onMessage(message: Message, bytes: number): void {
     if (message.type === "hello") {
       if (this.#isGreeted) throw new StreamoError("malformed", "a second hello");
+      this.#presence.identification.greet(message.challenge);
       this.#isGreeted = true;
       return this.#options.onHello?.(message);
     }
@@ -192,10 +221,11 @@ export class Conversation {
       this.#isProbing = false;
       return;
     }
+    if (!isAboutLog(message)) return this.#presence.take(message);
     this.#whenOpen(message.key, bytes, () => this.#onKeyMessage(message, bytes));
   }
 
-  #onKeyMessage(message: Extract<Message, { key: unknown }>, bytes: number): void {
+  #onKeyMessage(message: LogMessage, bytes: number): void {
     const { key, type } = message;
     const channel = this.#channels.get(key);
     if (channel === undefined) {
@@ -265,7 +295,9 @@ export class Conversation {
     }
     const { registry, admit = () => "refused" as const, onLeave } = this.#options;
     const open = async () => {
-      const refusal = await admit(key, message.via ?? []);
+      const { identification } = this.#presence;
+      await identification.judged;
+      const refusal = await admit(key, message.via ?? [], identification);
       if (refusal !== undefined) {
         return this.#reject(key, refusal, "this peer does not serve that repo");
       }
@@ -346,16 +378,19 @@ export class Conversation {
     if (this.#isEnded) return;
     this.#isEnded = true;
     for (const key of [...this.#channels.keys()]) this.#drop(key);
+    this.#presence.leave();
     this.#options.onEnd?.(reason, this.#error, this.#errorKey);
   }
 
-  #send(data: Message | Uint8Array): void {
+  /** Text is a message that is encoded already. */
+  #send(data: Message | string | Uint8Array): void {
     if (this.#isEnded) return;
     const { bufferedBytes } = this.#options.transport;
     if (bufferedBytes > BUFFER_BYTES) {
       const message = `${bufferedBytes} bytes wait for a peer that does not read`;
       return this.#violation(new StreamoError("too_large", message));
     }
-    this.#options.transport.send(data instanceof Uint8Array ? data : encodeMessage(data));
+    const isEncoded = typeof data === "string" || data instanceof Uint8Array;
+    this.#options.transport.send(isEncoded ? data : encodeMessage(data));
   }
 }

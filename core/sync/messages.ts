@@ -2,26 +2,75 @@
 
 import { fromHex, toHex } from "../bytes.ts";
 import { type Code, isCode, StreamoError } from "../errors.ts";
-import { type Key, parseKey } from "../identity/key.ts";
-import { decodeHead, encodeHead, type SignedHead } from "../log/head.ts";
+import type { Key } from "../identity/key.ts";
+import { SIGNATURE_BYTES } from "../identity/strict.ts";
+import { decodeHead, encodeHead, HEAD_BYTES, type SignedHead } from "../log/head.ts";
 import type { Position } from "../log/run.ts";
+import {
+  type Fields,
+  optional,
+  readBytes,
+  readCount,
+  readKey,
+  readList,
+  readText,
+  wrong,
+} from "./fields.ts";
 
 /** Longest control message, in UTF-16 units. */
 export const MESSAGE_MAX = 65_536;
 /** Most positions in one `roots` message. */
 export const ROOTS_MAX = 32;
 
+/** Longest name of a topic, in UTF-16 units. */
+export const TOPIC_MAX = 200;
+/** Most bytes of a cast's data. */
+export const CAST_MAX_BYTES = 4096;
+/** Most announcements under one topic: all of them fit in one message. */
+export const ANNOUNCED_MAX = 256;
+/** Bytes in a challenge. */
+export const CHALLENGE_BYTES = 32;
+
 /** Everything that the two sides say to each other besides blocks. */
 export type Message =
-  /** The first message of both sides. */
-  | {
-    readonly type: "hello";
-    readonly protocol: 1;
-    readonly software: string;
-    readonly home?: Key;
-    /** What a relay is called in `via`; another one after each start. */
-    readonly relay?: string;
-  }
+  | Hello
+  | Auth
+  | LogMessage
+  | TopicMessage
+  | TopicNews
+  | Refusal
+  /** Answered by `pong`: tells a quiet connection from a dead one. */
+  | { readonly type: "ping" }
+  | { readonly type: "pong" };
+
+/** The first message of both sides. */
+export interface Hello {
+  /** What kind of message this is. */
+  readonly type: "hello";
+  /** The version of the protocol. */
+  readonly protocol: 1;
+  /** Name and version of the software, for people. */
+  readonly software: string;
+  /** The repo to look at first. */
+  readonly home?: Key;
+  /** What a relay is called in `via`; another one after each start. */
+  readonly relay?: string;
+  /** Random bytes that whoever wants to be believed on this connection has to sign. */
+  readonly challenge: Uint8Array;
+}
+
+/** "I hold this key": its signature of both challenges and the host's name. */
+export interface Auth {
+  /** What kind of message this is. */
+  readonly type: "auth";
+  /** The key that is claimed to be held. */
+  readonly key: Key;
+  /** What it signed: see `authBytes` in core/log/head.ts. */
+  readonly signature: Uint8Array;
+}
+
+/** What is said about one log. */
+export type LogMessage =
   /**
    * "I want this log, and have this of it." Blocks that I send for it carry `channel`. A relay that
    * asks for others says by way of which relays, itself the last one.
@@ -68,10 +117,75 @@ export type Message =
     readonly head: SignedHead | undefined;
   }
   /** "I do not want this log any more." */
-  | { readonly type: "close"; readonly key: Key }
-  /** Answered by `pong`: tells a quiet connection from a dead one. */
-  | { readonly type: "ping" }
-  | { readonly type: "pong" };
+  | { readonly type: "close"; readonly key: Key };
+
+/** A repo that somebody names under a topic. */
+export interface Announcement {
+  /** Whose repo. */
+  readonly key: Key;
+  /** A key that the announcer has proved to hold. */
+  readonly by: Key | undefined;
+}
+
+/** What one asks of a peer that has topics. */
+export type TopicMessage =
+  /** "Tell me what is announced and cast under this topic", until `uninterest`. */
+  | { readonly type: "interest"; readonly topic: string }
+  | { readonly type: "uninterest"; readonly topic: string }
+  /** "Name this repo to whoever is interested", until `withdraw` or the end of the connection. */
+  | ({ readonly type: "announce"; readonly topic: string } & Announcement)
+  | ({ readonly type: "withdraw"; readonly topic: string } & Announcement)
+  /** "Pass this on to whoever is interested now, and forget it." */
+  | {
+    readonly type: "cast";
+    readonly topic: string;
+    readonly data: Uint8Array;
+    readonly by: Key | undefined;
+  };
+
+/** What a peer that has topics tells. */
+export type TopicNews =
+  /** The answer to `interest`: all that is announced. */
+  | {
+    readonly type: "present";
+    readonly topic: string;
+    readonly announcements: readonly Announcement[];
+  }
+  /** Changes to that. */
+  | ({ readonly type: "announced"; readonly topic: string } & Announcement)
+  | ({ readonly type: "withdrawn"; readonly topic: string } & Announcement)
+  /** Somebody's cast. */
+  | {
+    readonly type: "heard";
+    readonly topic: string;
+    readonly data: Uint8Array;
+    readonly by: Key | undefined;
+  };
+
+/** "I do not do that." */
+export interface Refusal {
+  /** What kind of message this is. */
+  readonly type: "refuse";
+  /** The type of what was asked. */
+  readonly of: Auth["type"] | TopicMessage["type"];
+  /** Why, for programs. */
+  readonly code: Code;
+  /** Why, for people. */
+  readonly message: string;
+  /** The topic that was named. */
+  readonly topic: string | undefined;
+  /** The key that was named. */
+  readonly key: Key | undefined;
+}
+
+const ABOUT_LOGS: ReadonlySet<string> = new Set<LogMessage["type"]>(
+  ["open", "opened", "roots", "rooted", "want", "ack", "reject", "close"],
+);
+
+/** Whether `message` is about one log. */
+export function isAboutLog(message: Message): message is LogMessage {
+  return ABOUT_LOGS.has(message.type);
+}
 
 /** A message as text. */
 export function encodeMessage(message: Message): string {
@@ -99,42 +213,61 @@ export function decodeMessage(text: string): Message {
   return READERS[type as Message["type"]](fields as Fields);
 }
 
-type Fields = Readonly<Record<string, unknown>>;
+const REFUSED: readonly Refusal["of"][] = [
+  "auth",
+  "interest",
+  "uninterest",
+  "announce",
+  "withdraw",
+  "cast",
+];
 
 const READERS: { readonly [Type in Message["type"]]: (fields: Fields) => Message } = {
   hello(fields) {
     if (fields.protocol !== 1) {
       throw new StreamoError("unsupported", `protocol ${JSON.stringify(fields.protocol)}`);
     }
-    const home = fields.home === undefined ? undefined : readKey(fields.home);
-    const relay = fields.relay === undefined ? undefined : readName(fields.relay);
-    return { type: "hello", protocol: 1, software: readText(fields.software), home, relay };
+    return {
+      type: "hello",
+      protocol: 1,
+      software: readText(fields.software),
+      home: optional(fields.home, readKey),
+      relay: optional(fields.relay, readName),
+      challenge: readBytes(fields.challenge, CHALLENGE_BYTES),
+    };
   },
+  auth: (fields) => ({
+    type: "auth",
+    key: readKey(fields.key),
+    signature: readBytes(fields.signature, SIGNATURE_BYTES),
+  }),
   open: (fields) => ({
     type: "open",
     key: readKey(fields.key),
     channel: readCount(fields.channel),
-    have: fields.have === undefined ? undefined : readPosition(fields.have),
-    via: fields.via === undefined ? undefined : readList(fields.via).map(readName),
+    have: optional(fields.have, readPosition),
+    via: optional(fields.via, (via) => readList(via, ROOTS_MAX).map(readName)),
   }),
   opened: (fields) => ({
     type: "opened",
     key: readKey(fields.key),
     channel: readCount(fields.channel),
-    head: readHead(fields.head),
-    staged: fields.staged === undefined ? undefined : readPosition(fields.staged),
-    shared: fields.shared === undefined ? undefined : readCount(fields.shared),
+    head: optional(fields.head, readHead),
+    staged: optional(fields.staged, readPosition),
+    shared: optional(fields.shared, readCount),
   }),
   roots: (fields) => ({
     type: "roots",
     key: readKey(fields.key),
-    at: readList(fields.at).map(readCount),
+    at: readList(fields.at, ROOTS_MAX).map(readCount),
   }),
   rooted: (fields) => ({
     type: "rooted",
     key: readKey(fields.key),
-    at: readList(fields.at).map(readCount),
-    roots: readList(fields.roots).map((root) => root === null ? undefined : readHash(root)),
+    at: readList(fields.at, ROOTS_MAX).map(readCount),
+    roots: readList(fields.roots, ROOTS_MAX).map((root) =>
+      root === null ? undefined : readBytes(root, 32)
+    ),
   }),
   want: (fields) => ({ type: "want", key: readKey(fields.key), from: readCount(fields.from) }),
   ack: (fields) => ({ type: "ack", key: readKey(fields.key), blocks: readCount(fields.blocks) }),
@@ -143,25 +276,45 @@ const READERS: { readonly [Type in Message["type"]]: (fields: Fields) => Message
     key: readKey(fields.key),
     code: isCode(fields.code) ? fields.code : "refused",
     message: readText(fields.message),
-    head: readHead(fields.head),
+    head: optional(fields.head, readHead),
   }),
   close: (fields) => ({ type: "close", key: readKey(fields.key) }),
+  interest: (fields) => ({ type: "interest", topic: readTopic(fields.topic) }),
+  uninterest: (fields) => ({ type: "uninterest", topic: readTopic(fields.topic) }),
+  announce: (fields) => ({ type: "announce", ...readAnnounced(fields) }),
+  withdraw: (fields) => ({ type: "withdraw", ...readAnnounced(fields) }),
+  cast: (fields) => ({ type: "cast", ...readCast(fields) }),
+  present: (fields) => ({
+    type: "present",
+    topic: readTopic(fields.topic),
+    announcements: readList(fields.announcements, ANNOUNCED_MAX).map(readAnnouncement),
+  }),
+  announced: (fields) => ({ type: "announced", ...readAnnounced(fields) }),
+  withdrawn: (fields) => ({ type: "withdrawn", ...readAnnounced(fields) }),
+  heard: (fields) => ({ type: "heard", ...readCast(fields) }),
+  refuse(fields) {
+    const { of } = fields;
+    if (!REFUSED.includes(of as Refusal["of"])) throw wrong("refusal", of);
+    return {
+      type: "refuse",
+      of: of as Refusal["of"],
+      code: isCode(fields.code) ? fields.code : "refused",
+      message: readText(fields.message),
+      topic: optional(fields.topic, readTopic),
+      key: optional(fields.key, readKey),
+    };
+  },
   ping: () => ({ type: "ping" }),
   pong: () => ({ type: "pong" }),
 };
 
-function readKey(value: unknown): Key {
-  if (typeof value !== "string") throw wrong("key", value);
-  return parseKey(value);
+function readHead(value: unknown): SignedHead {
+  return decodeHead(readBytes(value, HEAD_BYTES));
 }
 
-function readCount(value: unknown): number {
-  if (!Number.isSafeInteger(value) || (value as number) < 0) throw wrong("number", value);
-  return value as number;
-}
-
-function readText(value: unknown): string {
-  if (typeof value !== "string" || value.length > 1000) throw wrong("text", value);
+function readTopic(value: unknown): string {
+  const isTopic = typeof value === "string" && value !== "" && value.length <= TOPIC_MAX;
+  if (!isTopic || !value.isWellFormed()) throw wrong("topic", value);
   return value;
 }
 
@@ -170,31 +323,29 @@ function readName(value: unknown): string {
   return value;
 }
 
-function readList(value: unknown): readonly unknown[] {
-  if (!Array.isArray(value) || value.length > ROOTS_MAX) throw wrong("list", value);
-  return value;
+function readAnnouncement(value: unknown): Announcement {
+  if (typeof value !== "object" || value === null) throw wrong("announcement", value);
+  const { key, by } = value as Fields;
+  return { key: readKey(key), by: optional(by, readKey) };
 }
 
-function readHash(value: unknown): Uint8Array {
-  const bytes = typeof value === "string" && value.length === 64 ? fromHex(value) : undefined;
-  if (bytes === undefined) throw wrong("hash", value);
-  return bytes;
+function readAnnounced(fields: Fields): { topic: string } & Announcement {
+  return { topic: readTopic(fields.topic), ...readAnnouncement(fields) };
 }
 
-function readHead(value: unknown): SignedHead | undefined {
-  if (value === undefined) return undefined;
-  const bytes = typeof value === "string" && value.length < 1000 ? fromHex(value) : undefined;
-  if (bytes === undefined) throw wrong("head", value);
-  return decodeHead(bytes);
+/** Data that is too long is for whoever has the topics to refuse: a mistake, and no broken rule. */
+function readCast({ topic, data, by }: Fields): {
+  topic: string;
+  data: Uint8Array;
+  by: Key | undefined;
+} {
+  const bytes = typeof data === "string" ? fromHex(data) : undefined;
+  if (bytes === undefined) throw wrong("cast", data);
+  return { topic: readTopic(topic), data: bytes, by: optional(by, readKey) };
 }
 
 function readPosition(value: unknown): Position {
   if (typeof value !== "object" || value === null) throw wrong("position", value);
   const { epoch, blocks, root } = value as Fields;
-  return { epoch: readCount(epoch), blocks: readCount(blocks), root: readHash(root) };
-}
-
-function wrong(what: string, value: unknown): StreamoError {
-  const text = String(JSON.stringify(value)).slice(0, 80);
-  return new StreamoError("malformed", `a control message has a bad ${what}: ${text}`);
+  return { epoch: readCount(epoch), blocks: readCount(blocks), root: readBytes(root, 32) };
 }

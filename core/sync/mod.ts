@@ -5,9 +5,23 @@
  * @module
  */
 
+export type { RandomBytes } from "../platform.ts";
+export { hostOf, type Peer } from "./auth.ts";
 export { Conversation, type ConversationOptions } from "./conversation.ts";
 export type { Phase } from "./channel_state.ts";
 export { Upstreams, type UpstreamsOptions } from "./upstreams.ts";
-export type { Message } from "./messages.ts";
+export type {
+  Announcement,
+  Auth,
+  Hello,
+  LogMessage,
+  Message,
+  Refusal,
+  TopicMessage,
+  TopicNews,
+} from "./messages.ts";
+export type { PresenceOptions } from "./presence.ts";
+export type { Rate } from "./token_bucket.ts";
+export { type Seat, TOPIC_LIMITS, type TopicLimits, type TopicPeer, Topics } from "./topics.ts";
 export { SUBPROTOCOL, webSocketTransport } from "./websocket_transport.ts";
 export { type Transport, transportPair } from "./transport.ts";

@@ -21,6 +21,7 @@ export const STATUS_OF: Readonly<Record<Code, number>> = {
   storage: 507,
   unreachable: 502,
   refused: 403,
+  rate: 429,
   closed: 503,
   unsupported: 501,
 };

@@ -4,6 +4,7 @@
  * all follow, and how many frames came in all once each has all messages.
  */
 
+import { hello } from "../suites/hello.ts";
 import { parseKey } from "../../core/identity/key.ts";
 import { Reader } from "../../core/codec/writer.ts";
 import { HEAD_BYTES } from "../../core/log/head.ts";
@@ -37,7 +38,7 @@ function subscribe(): void {
   const socket = new WebSocket(url, SUBPROTOCOL);
   socket.binaryType = "arraybuffer";
   socket.onopen = () => {
-    socket.send(encodeMessage({ type: "hello", protocol: 1, software: "bench" }));
+    socket.send(encodeMessage(hello("bench")));
     const open = { type: "open", key: parseKey(key), channel: 0, have: undefined } as const;
     socket.send(encodeMessage(open));
   };

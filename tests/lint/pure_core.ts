@@ -64,6 +64,7 @@ const ESCAPES: Readonly<Record<string, readonly string[]>> = {
   "core/platform.ts": [
     "Date.now",
     "Math.random",
+    "crypto",
     "setTimeout",
     "clearTimeout",
     "WebSocket",

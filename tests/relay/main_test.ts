@@ -142,8 +142,11 @@ Deno.test("parseOptions() takes flags before variables before defaults", async (
     name: undefined,
     origins: [],
     feeds: [],
+    hosts: undefined,
   });
-  const args = ["--port", "82", "--kv", "x.db", "--origin", "a:1", "b", "--feed", home];
+  const hosts = ["--public-host", "a.example, b.example:8080,[::1]"];
+  const origins = ["--origin", "a:1", "b", "--feed", home];
+  const args = ["--port", "82", "--kv", "x.db", ...hosts, ...origins];
   assert.deepEqual(parseOptions(args, env), {
     port: 82,
     host: "0.0.0.0",
@@ -153,6 +156,7 @@ Deno.test("parseOptions() takes flags before variables before defaults", async (
     name: undefined,
     origins: ["ws://a:1/sync", "ws://b/sync"],
     feeds: [home],
+    hosts: ["a.example", "b.example:8080", "[::1]"],
   });
 });
 
@@ -165,6 +169,9 @@ Deno.test("parseOptions() names what makes no sense", () => {
     [["--origin", "ftp://x"], /--origin is not the address of a relay: "ftp:\/\/x"/],
     [["--origin", "x", "--feed", "y"], /--feed is not a key: "y"/],
     [["--feed", "a".repeat(51) + "a"], /--feed/],
+    [["--public-host", "https://a.example"], /"https:\/\/a.example"/],
+    [["--public-host", "a.example/sync"], /"a.example\/sync"/],
+    [["--public-host", "a b"], /--public-host is not the name of a host: "a b"/],
     [["--prot", "1"], /--prot/],
     [["--port"], /--port/],
     [["extra"], /extra/],

@@ -133,10 +133,14 @@ export async function messages(): Promise<string[]> {
   const { key } = log;
   const head = await log.head();
   const have = { epoch: 0, blocks: 3, root: head.root };
+  const challenge = head.root;
+  const data = new Uint8Array([0, 0x43, 0x68, 0x69, 0x21]);
+  const topic = "chat/lobby";
   const list: Message[] = [
-    { type: "hello", protocol: 1, software: "streamo/0.1.0" },
-    { type: "hello", protocol: 1, software: "", home: key },
-    { type: "hello", protocol: 1, software: "", relay: "0az" },
+    { type: "hello", protocol: 1, software: "streamo/0.1.0", challenge },
+    { type: "hello", protocol: 1, software: "", home: key, challenge },
+    { type: "hello", protocol: 1, software: "", relay: "0az", challenge },
+    { type: "auth", key, signature: head.signature },
     { type: "open", key, channel: 0, have: undefined },
     { type: "open", key, channel: 7, have },
     { type: "open", key, channel: 7, have, via: ["7", "0az"] },
@@ -149,6 +153,20 @@ export async function messages(): Promise<string[]> {
     { type: "reject", key, code: "refused", message: "not here", head: undefined },
     { type: "reject", key, code: "conflict", message: "not next", head },
     { type: "close", key },
+    { type: "interest", topic },
+    { type: "uninterest", topic },
+    { type: "announce", topic, key, by: undefined },
+    { type: "announce", topic, key, by: key },
+    { type: "withdraw", topic, key, by: undefined },
+    { type: "cast", topic, data, by: undefined },
+    { type: "cast", topic, data, by: key },
+    { type: "present", topic, announcements: [] },
+    { type: "present", topic, announcements: [{ key, by: undefined }, { key, by: key }] },
+    { type: "announced", topic, key, by: key },
+    { type: "withdrawn", topic, key, by: undefined },
+    { type: "heard", topic, data, by: undefined },
+    { type: "refuse", of: "cast", code: "rate", message: "slower", topic, key: undefined },
+    { type: "refuse", of: "auth", code: "bad_signature", message: "no", topic: undefined, key },
     { type: "ping" },
     { type: "pong" },
   ];
@@ -168,6 +186,20 @@ export const MESSAGES_BAD: { name: string; text: string; code: string }[] = ([
   ["another protocol", '{"type":"hello","protocol":2,"software":""}', "unsupported"],
   ["a relay's name", '{"type":"hello","protocol":1,"software":"","relay":"A"}'],
   ["no software", '{"type":"hello","protocol":1}'],
+  ["no challenge", '{"type":"hello","protocol":1,"software":""}'],
+  ["a short challenge", '{"type":"hello","protocol":1,"software":"","challenge":"00"}'],
+  ["half a signature", `{"type":"auth",${KEY},"signature":"${"00".repeat(32)}"}`],
+  ["a topic without a name", '{"type":"interest","topic":""}'],
+  ["a topic of 201 characters", `{"type":"interest","topic":"${"x".repeat(201)}"}`],
+  ["a topic with half a character", '{"type":"interest","topic":"\\ud800"}'],
+  ["an announcement of nothing", '{"type":"announce","topic":"t"}'],
+  ["a cast in upper case", '{"type":"cast","topic":"t","data":"AA"}'],
+  ["a cast of half a byte", '{"type":"cast","topic":"t","data":"0"}'],
+  [
+    "257 announcements",
+    `{"type":"present","topic":"t","announcements":[${Array(257).fill(`{${KEY}}`)}]}`,
+  ],
+  ["a refusal of nothing", '{"type":"refuse","of":"ping","code":"rate","message":""}'],
   ["no key", '{"type":"close"}'],
   ["a key in upper case", `{"type":"close","key":"${"A".repeat(52)}"}`],
   ["a key with loose last bits", `{"type":"close","key":"${"a".repeat(51)}b"}`],

@@ -1,8 +1,10 @@
 /** Clients that do not keep to the rules: one that says anything, one that does not even read. */
 
+import { concat } from "../../core/bytes.ts";
 import type { Run } from "../../core/log/run.ts";
 import { decodeFrame, encodeFrame } from "../../core/sync/frame.ts";
 import { decodeMessage, encodeMessage, type Message } from "../../core/sync/messages.ts";
+import { hello } from "./hello.ts";
 import { SUBPROTOCOL } from "../../core/sync/websocket_transport.ts";
 
 /** A client over a real WebSocket. */
@@ -77,16 +79,16 @@ export async function rawClient(url: string, { silent = false } = {}): Promise<R
     look();
   });
   await new Promise((resolve) => socket.addEventListener("open", resolve));
-  if (!silent) client.send({ type: "hello", protocol: 1, software: "raw", home: undefined });
+  if (!silent) client.send(hello("raw"));
   return client;
 }
 
-/** A WebSocket on a bare TCP connection, which sends and does not read. */
-export async function deafClient(port: number): Promise<Deno.TcpConn> {
+/** A WebSocket on a bare TCP connection, which sends and does not read; asks for any `host`. */
+export async function deafClient(port: number, host = "127.0.0.1"): Promise<Deno.TcpConn> {
   const connection = await Deno.connect({ hostname: "127.0.0.1", port });
   const request = [
     "GET /sync HTTP/1.1",
-    "Host: 127.0.0.1",
+    `Host: ${host}`,
     "Upgrade: websocket",
     "Connection: Upgrade",
     "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==",
@@ -106,6 +108,28 @@ export function textFrame(message: Message): Uint8Array {
     ? [0x80 | text.length]
     : [0x80 | 126, text.length >> 8, text.length & 0xff];
   return new Uint8Array([0x81, ...length, 0, 0, 0, 0, ...text]);
+}
+
+/** The messages on a bare connection: frames as servers send them, without a mask. */
+export async function* textFrames(connection: Deno.TcpConn): AsyncGenerator<Message> {
+  const chunk = new Uint8Array(65_536);
+  let bytes = new Uint8Array();
+  for (let isOpen = true; isOpen;) {
+    const count = await connection.read(chunk);
+    isOpen = count !== null;
+    bytes = concat([bytes, chunk.subarray(0, count ?? 0)]);
+    // The answer to the request, if it is still there, ends with an empty line.
+    const head = bytes.indexOf(0x81);
+    if (head > 0) bytes = bytes.slice(head);
+    for (;;) {
+      const isLong = bytes[1] === 126;
+      const start = isLong ? 4 : 2;
+      const length = isLong ? bytes[2] * 256 + bytes[3] : bytes[1];
+      if (!(bytes.length >= start + length) || bytes[0] !== 0x81) break;
+      yield decodeMessage(new TextDecoder().decode(bytes.subarray(start, start + length)));
+      bytes = bytes.slice(start + length);
+    }
+  }
 }
 
 /** Reads what waits, answers the relay's close frame, and closes: then nothing of it is left there. */

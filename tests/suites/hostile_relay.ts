@@ -4,6 +4,7 @@ import type { Run } from "../../core/log/run.ts";
 import { decodeFrame, encodeFrame } from "../../core/sync/frame.ts";
 import { decodeMessage, encodeMessage, type Message } from "../../core/sync/messages.ts";
 import { SUBPROTOCOL } from "../../core/sync/websocket_transport.ts";
+import { hello } from "./hello.ts";
 
 /** What goes over a connection. */
 export type Data = string | Uint8Array;
@@ -101,7 +102,7 @@ export function startScript(script: Script): ScriptedRelay {
     relay.callers.push(caller);
     socket.addEventListener(
       "open",
-      () => caller.send({ type: "hello", protocol: 1, software: "script", home: undefined }),
+      () => caller.send(hello("script")),
     );
     socket.addEventListener("message", ({ data }) => {
       const heard = typeof data === "string"

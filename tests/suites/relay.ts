@@ -1,27 +1,37 @@
 /** The smallest relay: a registry behind real WebSockets, nothing else. */
 
 import type { Code } from "../../core/errors.ts";
-import { Conversation } from "../../core/sync/conversation.ts";
+import { ownHost } from "../../relay/own_host.ts";
+import { Conversation, type ConversationOptions } from "../../core/sync/conversation.ts";
+import { Topics } from "../../core/sync/topics.ts";
 import { SUBPROTOCOL, webSocketTransport } from "../../core/sync/websocket_transport.ts";
 import { Registry } from "../../core/repo/registry.ts";
 import type { Store } from "../../core/log/store.ts";
-import type { Key } from "../../core/identity/key.ts";
 
 /** A running relay. */
 export interface TestRelay {
   readonly url: string;
   readonly port: number;
   readonly registry: Registry;
+  readonly topics: Topics;
   readonly conversations: Set<Conversation>;
   /** Codes of the rules that clients broke. */
   readonly broken: Code[];
   stop(): Promise<void>;
 }
 
+/** What a test may change of a relay. */
+export interface TestRelayOptions extends Pick<ConversationOptions, "home" | "admit"> {
+  readonly port?: number;
+  readonly hosts?: readonly string[];
+  readonly topics?: ConstructorParameters<typeof Topics>[0];
+}
+
 /** Starts a relay over `store`; port 0 takes a free one. */
-export function startRelay(store: Store, options: { port?: number; home?: Key } = {}): TestRelay {
+export function startRelay(store: Store, options: TestRelayOptions = {}): TestRelay {
   const registry = new Registry({ store });
   const conversations = new Set<Conversation>();
+  const topics = new Topics(options.topics);
   const broken: Code[] = [];
   const closed: Promise<void>[] = [];
   const server = Deno.serve(
@@ -34,7 +44,9 @@ export function startRelay(store: Store, options: { port?: number; home?: Key } 
         transport: webSocketTransport(socket),
         software: "test relay",
         home: options.home,
-        admit: () => undefined,
+        admit: (...asked) => options.admit?.(...asked),
+        host: ownHost({ host: new URL(request.url).host, address: "127.0.0.1" }, options.hosts),
+        topics,
         onEnd: (_reason, error) => {
           conversations.delete(conversation);
           if (error !== undefined) broken.push(error.code);
@@ -49,6 +61,7 @@ export function startRelay(store: Store, options: { port?: number; home?: Key } 
     url: `ws://127.0.0.1:${port}/sync`,
     port,
     registry,
+    topics,
     conversations,
     broken,
     async stop() {

@@ -7,6 +7,7 @@ import type { Run } from "../../../core/log/run.ts";
 import type { Message } from "../../../core/sync/messages.ts";
 import { Repo } from "../../../core/repo/repo.ts";
 import { encodeFrame, FRAME_MAX_BYTES } from "../../../core/sync/frame.ts";
+import { hello } from "../../suites/hello.ts";
 import { startDevice } from "../../suites/devices.ts";
 import {
   deafClient,
@@ -127,7 +128,7 @@ const BROKEN: Readonly<Record<string, readonly [string, (client: RawClient) => v
   "an unknown message": ["malformed", (client) => client.send('{"type":"shout"}')],
   "a second hello": [
     "malformed",
-    (client) => client.send({ type: "hello", protocol: 1, software: "", home: undefined }),
+    (client) => client.send(hello("again")),
   ],
 };
 
@@ -226,7 +227,7 @@ Deno.test("a client that asks and never reads is ended before the relay's memory
     most = Math.max(most, conversation.bufferedBytes);
   };
   const { key } = alice;
-  await write({ type: "hello", protocol: 1, software: "deaf", home: undefined });
+  await write(hello("deaf"));
   await write({ type: "open", key, channel: 1, have: undefined });
   // Each of these would have a window of 4 MiB sent again.
   for (let heard = 0; heard < 1000; heard = conversation.heard) {

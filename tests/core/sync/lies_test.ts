@@ -6,6 +6,7 @@ import type { Run } from "../../../core/log/run.ts";
 import { Repo } from "../../../core/repo/repo.ts";
 import { decodeFrame, encodeFrame, FRAME_MAX_BYTES } from "../../../core/sync/frame.ts";
 import { decodeMessage, encodeMessage, type Message } from "../../../core/sync/messages.ts";
+import { hello } from "../../suites/hello.ts";
 import { startDevice, until } from "../../suites/devices.ts";
 import { type Data, startProxy, type Tamper } from "../../suites/hostile_relay.ts";
 import { signerOf } from "../../suites/people.ts";
@@ -173,12 +174,7 @@ const LIES: Readonly<Record<string, readonly [Code, Tamper]>> = {
   "something before hello": ["malformed", (data) => ['{"type":"ping"}', data]],
   "a second hello": [
     "malformed",
-    messages("opened", () => ({
-      type: "hello",
-      protocol: 1,
-      software: "",
-      home: undefined,
-    })),
+    messages("opened", () => hello("again")),
   ],
   "a message of an unknown type": ["malformed", messages("opened", () => '{"type":"shout"}')],
   "a message that is not JSON": ["malformed", messages("opened", () => "{")],

@@ -22,9 +22,12 @@ const head = await signHead(
 );
 const have = { epoch: 1, blocks: 3, root };
 
+const challenge = root;
+
 const MESSAGES: readonly Message[] = [
-  { type: "hello", protocol: 1, software: "streamo/1", home: key, relay: undefined },
-  { type: "hello", protocol: 1, software: "", home: undefined, relay: "a1" },
+  { type: "hello", protocol: 1, software: "streamo/1", home: key, relay: undefined, challenge },
+  { type: "hello", protocol: 1, software: "", home: undefined, relay: "a1", challenge },
+  { type: "auth", key, signature: head.signature },
   { type: "open", key, channel: 0, have: undefined, via: undefined },
   { type: "open", key, channel: 2 ** 53 - 1, have, via: ["a1", "b"] },
   { type: "opened", key, channel: 1, head, staged: have, shared: 0 },
@@ -37,18 +40,31 @@ const MESSAGES: readonly Message[] = [
   { type: "reject", key, code: "conflict", message: "no", head },
   { type: "reject", key, code: "refused", message: "", head: undefined },
   { type: "close", key },
+  { type: "interest", topic: "t" },
+  { type: "uninterest", topic: "\u{1f600}".repeat(100) },
+  { type: "announce", topic: "a/b", key, by: undefined },
+  { type: "withdraw", topic: "a/b", key, by: key },
+  { type: "cast", topic: "t", data: root, by: key },
+  { type: "cast", topic: "t", data: new Uint8Array(), by: undefined },
+  { type: "present", topic: "t", announcements: [{ key, by: undefined }, { key, by: key }] },
+  { type: "announced", topic: "t", key, by: key },
+  { type: "withdrawn", topic: "t", key, by: undefined },
+  { type: "heard", topic: "t", data: root, by: undefined },
+  { type: "refuse", of: "cast", code: "rate", message: "no", topic: "t", key: undefined },
+  { type: "refuse", of: "auth", code: "refused", message: "", topic: undefined, key },
   { type: "ping" },
   { type: "pong" },
 ];
 
 const hex = toHex(root);
+const hello = { type: "hello", protocol: 1, software: "", challenge: hex };
 
 Deno.test("every message comes back as it was sent", () => {
   for (const message of MESSAGES) {
     assert.deepStrictEqual(decodeMessage(encodeMessage(message)), message);
   }
   const types = new Set(MESSAGES.map(({ type }) => type));
-  assert.equal(types.size, 11, "a new kind of message belongs into this test");
+  assert.equal(types.size, 22, "a new kind of message belongs into this test");
 });
 
 Deno.test("messages are the text that the specification says", () => {
@@ -81,57 +97,76 @@ Deno.test("fields that are not known are ignored, codes that are not known are r
   }
 });
 
+const MALFORMED: readonly [string, unknown][] = [
+  ["no object", 7],
+  ["null", null],
+  ["a list", []],
+  ["no type", {}],
+  ["an unknown type", { type: "shout" }],
+  ["a type of Object's", { type: "toString" }],
+  ["a type of Object's", { type: "__proto__" }],
+  ["a type that is no text", { type: 1 }],
+  ["a hello without software", { ...hello, software: undefined }],
+  ["a long software", { ...hello, software: "x".repeat(1001) }],
+  ["a home that is no key", { ...hello, home: "x" }],
+  ["a hello without a challenge", { ...hello, challenge: undefined }],
+  ["a challenge that is too long", { ...hello, challenge: hex + "00" }],
+  ["a short signature", { type: "auth", key, signature: hex }],
+  ["a topic that is no text", { type: "interest", topic: 7 }],
+  ["an empty topic", { type: "uninterest", topic: "" }],
+  ["a long topic", { type: "interest", topic: "x".repeat(201) }],
+  ["half a character", { type: "interest", topic: "\ud800" }],
+  ["an announcement without a key", { type: "announce", topic: "t" }],
+  ["an announcer that is no key", { type: "announce", topic: "t", key, by: null }],
+  ["a cast without data", { type: "cast", topic: "t" }],
+  ["a cast that is not in hexadecimal", { type: "cast", topic: "t", data: "hi" }],
+  ["too many announcements", {
+    type: "present",
+    topic: "t",
+    announcements: Array(257).fill({ key }),
+  }],
+  ["an announcement that is a list", { type: "present", topic: "t", announcements: [null] }],
+  ["a refusal of something else", { type: "refuse", of: "open", code: "rate", message: "" }],
+  ["no key", { type: "close" }],
+  ["a key in capitals", { type: "close", key: key.toUpperCase() }],
+  ["a short key", { type: "close", key: key.slice(1) }],
+  ["a key with bits to spare", { type: "close", key: key.slice(0, -1) + "b" }],
+  ["no channel", { type: "open", key }],
+  ["a negative channel", { type: "open", key, channel: -1 }],
+  ["half a channel", { type: "open", key, channel: 0.5 }],
+  ["a channel past 2^53", { type: "open", key, channel: 2 ** 53 }],
+  ["a channel as text", { type: "open", key, channel: "1" }],
+  ["a null position", { type: "open", key, channel: 1, have: null }],
+  ["half a position", { type: "open", key, channel: 1, have: { epoch: 1, blocks: 1 } }],
+  ["a short root", {
+    type: "open",
+    key,
+    channel: 1,
+    have: { ...have, root: hex.slice(2) },
+  }],
+  ["a root in capitals", {
+    type: "open",
+    key,
+    channel: 1,
+    have: { ...have, root: hex.toUpperCase() },
+  }],
+  ["a head that is no text", { type: "opened", key, channel: 1, head: 1 }],
+  ["a short head", { type: "opened", key, channel: 1, head: "00" }],
+  ["a long head", { type: "opened", key, channel: 1, head: "00".repeat(600) }],
+  ["a head with unknown flags", { type: "opened", key, channel: 1, head: "ff".repeat(157) }],
+  ["too many positions", { type: "roots", key, at: Array(ROOTS_MAX + 1).fill(0) }],
+  ["positions that are no list", { type: "roots", key, at: { length: 1 } }],
+  ["a position that is no number", { type: "roots", key, at: [null] }],
+  ["roots that are no list", { type: "rooted", key, at: [], roots: "" }],
+  ["a root that is no text", { type: "rooted", key, at: [1], roots: [1] }],
+  ["no from", { type: "want", key }],
+  ["no blocks", { type: "ack", key, blocks: Infinity }],
+  ["no message", { type: "reject", key, code: "refused" }],
+  ["a long message", { type: "reject", key, code: "refused", message: "x".repeat(1001) }],
+];
+
 Deno.test("every malformed form is named", () => {
-  const bad: [string, unknown][] = [
-    ["no object", 7],
-    ["null", null],
-    ["a list", []],
-    ["no type", {}],
-    ["an unknown type", { type: "shout" }],
-    ["a type of Object's", { type: "toString" }],
-    ["a type of Object's", { type: "__proto__" }],
-    ["a type that is no text", { type: 1 }],
-    ["a hello without software", { type: "hello", protocol: 1 }],
-    ["a long software", { type: "hello", protocol: 1, software: "x".repeat(1001) }],
-    ["a home that is no key", { type: "hello", protocol: 1, software: "", home: "x" }],
-    ["no key", { type: "close" }],
-    ["a key in capitals", { type: "close", key: key.toUpperCase() }],
-    ["a short key", { type: "close", key: key.slice(1) }],
-    ["a key with bits to spare", { type: "close", key: key.slice(0, -1) + "b" }],
-    ["no channel", { type: "open", key }],
-    ["a negative channel", { type: "open", key, channel: -1 }],
-    ["half a channel", { type: "open", key, channel: 0.5 }],
-    ["a channel past 2^53", { type: "open", key, channel: 2 ** 53 }],
-    ["a channel as text", { type: "open", key, channel: "1" }],
-    ["a null position", { type: "open", key, channel: 1, have: null }],
-    ["half a position", { type: "open", key, channel: 1, have: { epoch: 1, blocks: 1 } }],
-    ["a short root", {
-      type: "open",
-      key,
-      channel: 1,
-      have: { ...have, root: hex.slice(2) },
-    }],
-    ["a root in capitals", {
-      type: "open",
-      key,
-      channel: 1,
-      have: { ...have, root: hex.toUpperCase() },
-    }],
-    ["a head that is no text", { type: "opened", key, channel: 1, head: 1 }],
-    ["a short head", { type: "opened", key, channel: 1, head: "00" }],
-    ["a long head", { type: "opened", key, channel: 1, head: "00".repeat(600) }],
-    ["a head with unknown flags", { type: "opened", key, channel: 1, head: "ff".repeat(157) }],
-    ["too many positions", { type: "roots", key, at: Array(ROOTS_MAX + 1).fill(0) }],
-    ["positions that are no list", { type: "roots", key, at: { length: 1 } }],
-    ["a position that is no number", { type: "roots", key, at: [null] }],
-    ["roots that are no list", { type: "rooted", key, at: [], roots: "" }],
-    ["a root that is no text", { type: "rooted", key, at: [1], roots: [1] }],
-    ["no from", { type: "want", key }],
-    ["no blocks", { type: "ack", key, blocks: Infinity }],
-    ["no message", { type: "reject", key, code: "refused" }],
-    ["a long message", { type: "reject", key, code: "refused", message: "x".repeat(1001) }],
-  ];
-  for (const [name, value] of bad) {
+  for (const [name, value] of MALFORMED) {
     assert.throws(() => decodeMessage(JSON.stringify(value)), { code: "malformed" }, name);
   }
 });
