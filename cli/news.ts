@@ -1,9 +1,10 @@
 /** Tells what is committed, received and acknowledged. */
 
 import type { Path } from "../core/codec/value.ts";
+import type { Key } from "../core/identity/key.ts";
 import type { Repo } from "../core/repo/repo.ts";
 import type { Snapshot } from "../core/repo/snapshot.ts";
-import type { Session, SessionStatus } from "../core/sync/session.ts";
+import type { RepoStatus, Session, SessionStatus } from "../core/sync/session.ts";
 import { counted, nameList, type Printer } from "./printer.ts";
 
 /** Prints a line for every change of `repo`: what was written here once it is durable. */
@@ -40,16 +41,16 @@ function describe(repo: Repo, before: Snapshot, after: Snapshot, files: Path): s
   return `${counted(names.size, "change")}: ${nameList([...names])}`;
 }
 
-/** Prints when a session comes, goes, has everything, or is refused. */
-export function reportSession(session: Session, printer: Printer): void {
+/** Prints when a session comes, goes, has everything of `key`, or is refused. */
+export function reportSession(session: Session, key: Key, printer: Printer): void {
   const { url } = session;
   // "Everything" is said when something was missing before, and after every new connection.
   let isOpen = true;
   session.on("status", (status) => {
     if (status.state !== "online") isOpen = true;
-    const [repo] = status.repos;
+    const repo = status.repos.find((repo) => repo.key === key);
     if (repo !== undefined && repo.acked < repo.blocks) isOpen = true;
-    const text = describeStatus(status);
+    const text = describeStatus(status, repo);
     if (text === undefined || !isOpen) return;
     isOpen = false;
     printer.line(text);
@@ -60,8 +61,10 @@ export function reportSession(session: Session, printer: Printer): void {
   );
 }
 
-function describeStatus({ state, url, reason, retryMs, repos }: SessionStatus): string | undefined {
-  const [repo] = repos;
+function describeStatus(
+  { state, url, reason, retryMs }: SessionStatus,
+  repo: RepoStatus | undefined,
+): string | undefined {
   if (state === "away") {
     const waiting = repo !== undefined && repo.blocks > 0
       ? "; what is not acknowledged stays here"
@@ -80,7 +83,8 @@ function describeStatus({ state, url, reason, retryMs, repos }: SessionStatus): 
 }
 
 /** What a peer has not got, for the last line; undefined if it has everything. */
-export function describeMissing({ url, repos: [repo] }: SessionStatus): string | undefined {
+export function describeMissing({ url, repos }: SessionStatus, key: Key): string | undefined {
+  const repo = repos.find((repo) => repo.key === key);
   if (repo === undefined || repo.acked >= repo.blocks) return undefined;
   const missing = counted(repo.blocks - repo.acked, "block");
   return `NOT acknowledged by ${url}: ${missing}; kept here for the next time`;

@@ -21,6 +21,8 @@ export interface Options {
   readonly web: number | undefined;
   readonly host: string;
   readonly origins: readonly string[];
+  /** The port on which other devices of the key are met, 0 for a free one; undefined: none are. */
+  readonly lan: number | undefined;
   /** A folder that lost all its files is taken at its word. */
   readonly allowEmpty: boolean;
 }
@@ -66,6 +68,11 @@ const FLAGS: readonly { flags: string; variable?: string; text: string }[] = [
     flags: "--origin <address...>",
     variable: "ORIGIN",
     text: "stay connected to this relay (several: repeat, or separate by commas)",
+  },
+  {
+    flags: "--lan [port]",
+    variable: "LAN",
+    text: "find devices of this key on the local network; listens on this port, or a free one",
   },
   { flags: "--env-file <file>", text: "read STREAMO_* variables from this file" },
 ];
@@ -122,6 +129,7 @@ export function parseOptions(
     host: choose("host", "HOST") ?? "127.0.0.1",
     origins: (choose("origin", "ORIGIN") ?? "").split(",").map((text) => text.trim())
       .filter((text) => text !== "").map((text) => parse(text, "--origin", relayUrl)!),
+    lan: flags.lan === true ? 0 : parse(choose("lan", "LAN"), "--lan", parsePort),
     allowEmpty: flags.allowEmpty === true,
   };
 }

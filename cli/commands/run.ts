@@ -7,13 +7,15 @@ import type { Signer } from "../../core/identity/signer.ts";
 import { systemClock } from "../../core/platform.ts";
 import { Registry } from "../../core/repo/registry.ts";
 import type { Repo } from "../../core/repo/repo.ts";
-import { connect, type Session } from "../../core/sync/session.ts";
+import type { Session } from "../../core/sync/session.ts";
+import { Upstreams } from "../../core/sync/upstreams.ts";
 import { createRelay } from "../../relay/app.ts";
 import { UsageError } from "../../relay/exit_codes.ts";
 import { serveSync } from "../../relay/sync.ts";
 import { checkDataset } from "../datasets.ts";
 import { EntryIds } from "../entry_ids.ts";
 import { FileStore } from "../file_store.ts";
+import { Lan } from "../lan/lan.ts";
 import { Mirror, type Report } from "../mirror/mirror.ts";
 import { describeMissing, messageOf, reportChanges, reportSession } from "../news.ts";
 import type { Options } from "../options.ts";
@@ -56,12 +58,15 @@ export async function run(
   closing.defer(async () => void await repo.flush());
   printer.fact("data", `${resolve(options.dataDir)} (${counted(repo.head?.blocks ?? 0, "block")})`);
   reportChanges(repo, files, printer);
+  const upstreams = await follow(options, registry, repo, printer);
+  const { sessions } = upstreams;
+  closing.defer(() => upstreams.close());
   const served = options.web === undefined
     ? undefined
-    : closing.use(serve(options, registry, repo, printer, front.portFlag));
-  const sessions = options.origins.map((url) => follow(url, registry, signer, printer));
-  closing.defer(() => sessions.forEach((session) => session.close()));
-  for (const session of sessions) await session.subscribe(signer.key);
+    : closing.use(serve(options, { registry, repo, upstreams, printer }, front.portFlag));
+  if (options.lan !== undefined) {
+    closing.use(await openLan(options.lan, registry, signer, printer));
+  }
   const ready = () => served && front.onReady?.(served.url);
   if (options.files !== undefined) {
     await firstAnswer(sessions, repo, signal);
@@ -72,7 +77,7 @@ export async function run(
   }
   printer.line("stopping");
   for (const { status } of sessions) {
-    const missing = describeMissing(status);
+    const missing = describeMissing(status, repo.key);
     if (missing !== undefined) printer.line(missing);
   }
 }
@@ -103,18 +108,24 @@ async function deriveSigner(
   throw new StreamoError("wrong_key", `these credentials give the key ${signer.key}, not ${key}`);
 }
 
+interface Served {
+  readonly registry: Registry;
+  readonly repo: Repo;
+  readonly upstreams: Upstreams;
+  readonly printer: Printer;
+}
+
 function serve(
   { web, host }: Options,
-  registry: Registry,
-  repo: Repo,
-  printer: Printer,
+  { registry, repo, upstreams, printer }: Served,
   portFlag = "--web",
 ): AsyncDisposable & { readonly url: string } {
   const relay = createRelay({
     registry,
     home: repo.key,
     storage: { name: "files" },
-    onSocket: serveSync({ registry, home: repo.key }),
+    onSocket: serveSync({ registry, home: repo.key, upstreams }),
+    upstreams,
     onError: (error) => printer.line(`unexpected while serving: ${messageOf(error)}`),
   });
   const server = listen(web!, host, portFlag, relay.fetch);
@@ -150,11 +161,38 @@ function listen(
   }
 }
 
-function follow(url: string, registry: Registry, signer: Signer, printer: Printer): Session {
-  const session = connect(registry, url, { signers: [signer], software: "streamo cli" });
-  printer.fact("origin", session.url);
-  reportSession(session, printer);
-  return session;
+/** Stays connected to the origins: for the repo always, for others while somebody uses them here. */
+async function follow(
+  { origins }: Options,
+  registry: Registry,
+  { key }: Repo,
+  printer: Printer,
+): Promise<Upstreams> {
+  const session = { software: "streamo cli" };
+  const onError = (error: unknown) => printer.line(`unexpected: ${messageOf(error)}`);
+  const upstreams = await Upstreams.open({ registry, origins, feeds: [key], session, onError });
+  for (const session of upstreams.sessions) {
+    printer.fact("origin", session.url);
+    reportSession(session, key, printer);
+  }
+  return upstreams;
+}
+
+async function openLan(
+  port: number,
+  registry: Registry,
+  signer: Signer,
+  printer: Printer,
+): Promise<Lan> {
+  const lan = await Lan.open({
+    registry,
+    signer,
+    port,
+    onSession: (session) => reportSession(session, signer.key, printer),
+    onNews: (line) => printer.line(line),
+  });
+  printer.fact("lan", `port ${lan.port}, for devices of this key alone`);
+  return lan;
 }
 
 /** An empty repo is filled before the folder is looked at, if any origin can do it. */
