@@ -71,13 +71,13 @@ export { Streamo } from "./core/repo/streamo.ts";
 export type { ByteStream } from "./core/repo/upload.ts";
 export {
   connect,
-  relayUrl,
   type RepoStatus,
   Session,
   type SessionEvents,
   type SessionOptions,
   type SessionStatus,
 } from "./core/sync/session.ts";
+export { relayUrl } from "./core/sync/relay_url.ts";
 export { FileSource } from "./core/sync/file_source.ts";
 export { HttpSource } from "./core/sync/http_source.ts";
 export type { Phase } from "./core/sync/channel_state.ts";

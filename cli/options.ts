@@ -4,7 +4,7 @@ import { parseEnv } from "node:util";
 import { Command, CommanderError, Option } from "commander";
 import { StreamoError } from "../core/errors.ts";
 import { type Key, parseKey } from "../core/identity/key.ts";
-import { relayUrl } from "../core/sync/session.ts";
+import { relayUrl } from "../core/sync/relay_url.ts";
 import { UsageError } from "../relay/exit_codes.ts";
 
 /** Everything that can be chosen. */

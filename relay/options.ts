@@ -4,7 +4,7 @@ import { Command, CommanderError } from "commander";
 import { parseKey } from "../core/identity/key.ts";
 import type { Key } from "../core/identity/key.ts";
 import { StreamoError } from "../core/errors.ts";
-import { relayUrl } from "../core/sync/session.ts";
+import { relayUrl } from "../core/sync/relay_url.ts";
 import { UsageError } from "./exit_codes.ts";
 
 /** Everything that can be chosen. */

@@ -1,5 +1,6 @@
 /** Runs of blocks on their way: not trusted until {@link checkRun} has tied them to a signed head. */
 
+import { equal } from "../bytes.ts";
 import { StreamoError } from "../errors.ts";
 import type { Crypto } from "../identity/crypto.ts";
 import { type Block, BLOCK_MAX_BYTES } from "./block.ts";
@@ -36,6 +37,11 @@ export interface Position {
   readonly blocks: number;
   /** The Merkle root over them: 32 bytes. */
   readonly root: Uint8Array;
+}
+
+/** Whether both are of one log that reaches as far. */
+export function samePosition(a: Position, b: Position | undefined): boolean {
+  return a.epoch === b?.epoch && a.blocks === b.blocks && equal(a.root, b.root);
 }
 
 /** The extent of an empty log. */

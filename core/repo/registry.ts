@@ -2,8 +2,11 @@
 
 import { type Link, pathText, type Value } from "../codec/value.ts";
 import { StreamoError } from "../errors.ts";
+import type { Crypto } from "../identity/crypto.ts";
+import { defaultCrypto } from "../identity/default_crypto.ts";
 import type { Key } from "../identity/key.ts";
 import type { Signer } from "../identity/signer.ts";
+import type { Advance } from "../log/advance.ts";
 import type { Store } from "../log/store.ts";
 import type { RepoOptions } from "./options.ts";
 import { Repo } from "./repo.ts";
@@ -17,6 +20,13 @@ export interface RegistryOptions extends RepoOptions {
   readonly store: Store;
 }
 
+/**
+ * The log of a key moved on: by `advance` where this process knows, else another one has written to
+ * the store.
+ * @ignore
+ */
+export type OnMoved = (key: Key, advance: Advance | undefined) => void;
+
 interface Entry {
   readonly opening: Promise<Repo>;
   users: number;
@@ -26,15 +36,19 @@ interface Entry {
 export class Registry {
   /** Where all repos are kept. */
   readonly store: Store;
+  /** What hashes and verifies. */
+  readonly crypto: Crypto;
   readonly #options: RepoOptions;
   readonly #entries = new Map<Key, Entry>();
   /** Keys without users, the longest idle first. */
   readonly #idle = new Set<Key>();
+  readonly #listeners = new Set<OnMoved>();
 
   /** An empty registry over a store. */
   constructor(options: RegistryOptions) {
     this.store = options.store;
-    this.#options = options;
+    this.crypto = options.crypto ?? defaultCrypto();
+    this.#options = { ...options, crypto: this.crypto };
   }
 
   /** How many repos are open. */
@@ -70,6 +84,16 @@ export class Registry {
       this.#idle.delete(oldest);
       this.#entries.delete(oldest);
     }
+  }
+
+  /**
+   * Calls `listener` whenever a log moves on, of repos that are open or, as far as {@link watch} is
+   * told, in the store; the result stops it.
+   * @ignore
+   */
+  onMoved(listener: OnMoved): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
   }
 
   /** {@link open}, then `use`, then {@link release}. */
@@ -111,15 +135,25 @@ export class Registry {
     if (this.store.watch === undefined) return;
     for await (const key of this.store.watch(signal)) {
       const repo = await this.#entries.get(key)?.opening;
-      await repo?.refresh();
+      if (repo === undefined) this.#moved(key, undefined);
+      else await repo.refresh();
     }
   }
 
   #start(key: Key, who: Signer | Key): Entry {
-    const entry: Entry = { opening: Repo.open(this.store, who, this.#options), users: 0 };
+    const entry: Entry = { opening: this.#read(key, who), users: 0 };
     this.#entries.set(key, entry);
     // A repo that did not open (damaged, say) is tried again at the next call.
     entry.opening.catch(() => this.#entries.delete(key));
     return entry;
+  }
+  async #read(key: Key, who: Signer | Key): Promise<Repo> {
+    const repo = await Repo.open(this.store, who, this.#options);
+    repo.on("advance", (advance) => this.#moved(key, advance));
+    return repo;
+  }
+
+  #moved(key: Key, advance: Advance | undefined): void {
+    for (const listener of this.#listeners) listener(key, advance);
   }
 }

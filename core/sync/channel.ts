@@ -1,19 +1,20 @@
 /** One log over one connection: does what the machine says. */
 
-import { type Code, CODES, StreamoError } from "../errors.ts";
+import { type Code, StreamoError } from "../errors.ts";
 import { type SignedHead, verifyHead } from "../log/head.ts";
 import type { Advance } from "../log/advance.ts";
 import type { Log } from "../log/log.ts";
-import type { Position, Run } from "../log/run.ts";
+import { type Position, type Run, samePosition } from "../log/run.ts";
 import type { Repo } from "../repo/repo.ts";
 import { Serial } from "../serial.ts";
 import { FRAME_MAX_BYTES } from "./frame.ts";
-import type { ChannelState, Effect, Input } from "./channel_state.ts";
+import { type ChannelState, type Effect, type Input, isSent } from "./channel_state.ts";
 import { begins, compareRoots, rootsAt } from "./common_prefix.ts";
 import { newChannel, step } from "./machine.ts";
 import type { LogMessage, Message } from "./messages.ts";
 import { noteMerged, wasMerged } from "./merged_heads.ts";
 import { nextFrame } from "./next_frame.ts";
+import { coded, toldOf } from "./told.ts";
 import { SendWindow, WINDOW_BYTES } from "./send_window.ts";
 
 /** What one channel may have in memory to work on: two windows, as a peer may start over once. */
@@ -22,9 +23,6 @@ const QUEUE_BYTES = 2 * (WINDOW_BYTES + FRAME_MAX_BYTES);
 const MESSAGE_BYTES = 256;
 /** A side that only reads acknowledges after this many bytes. */
 const READER_ACK_BYTES = 256 * 1024;
-
-/** Codes whose sentences tell of this machine. */
-const LOCAL_CODES: ReadonlySet<Code> = new Set<Code>(["damaged", "locked", "storage"]);
 
 /** What a channel needs of its conversation. */
 export interface ChannelOptions {
@@ -58,6 +56,9 @@ export class Channel {
   /** How often the log moved on, and up to which of these times the state knows about it. */
   #advances = 0;
   #settled = 0;
+  /** How much work there had been when {@link rests} was asked. */
+  #rested = -1;
+  #hasRefused = false;
   #state: ChannelState;
   #closed = false;
 
@@ -82,13 +83,35 @@ export class Channel {
     return this.#state;
   }
 
-  /** Opens the channel from this side. */
-  start(): void {
-    this.#run(async () => {
+  /** Opens the channel from this side; without a word if this log still is the one that the peer has. */
+  start(peer?: Position): Promise<void> {
+    return this.#run(async () => {
       this.#resumes = this.repo.log.staged !== undefined;
-      await this.#input({ type: "looked", ...this.#own() });
-      await this.#input({ type: "start" });
+      const { own, ownHead } = this.#own();
+      await this.#input({ type: "looked", own, ownHead });
+      if (!samePosition(own, peer)) return await this.#input({ type: "start" });
+      await this.#input({
+        type: "head",
+        head: this.repo.head,
+        shared: own.blocks,
+        prefix: undefined,
+      });
     });
+  }
+
+  /** Goes on for a peer without a channel, which has the first `shared` blocks, if that is known. */
+  wake(shared: number | undefined, latest: Advance | undefined): void {
+    this.#latest = latest;
+    const have = shared === undefined ? undefined : { ...this.#own().own, blocks: shared };
+    this.#run(() => this.#input({ type: "open", have, shares: have !== undefined }));
+  }
+
+  /** Whether nothing has happened since this was asked last, and the peer was sent all that is here. */
+  rests(): boolean {
+    const { isIdle, runs } = this.#serial;
+    const isQuiet = isIdle && runs === this.#rested;
+    this.#rested = runs;
+    return isQuiet && !this.#hasRefused && isSent(this.#state);
   }
 
   /** Takes a message for this key; `bytes` is what it keeps in memory until then. */
@@ -125,8 +148,8 @@ export class Channel {
     this.#serial.run(() => Promise.resolve(this.repo.release(this)));
   }
 
-  #run(work: () => Promise<void>): void {
-    this.#serial.run(async () => {
+  #run(work: () => Promise<void>): Promise<void> {
+    return this.#serial.run(async () => {
       if (this.#closed) return;
       try {
         await work();
@@ -138,19 +161,10 @@ export class Channel {
 
   /** A mistake of the peer is told to it; anything else ends the conversation. */
   #fail(error: unknown): void {
-    if (!(error instanceof StreamoError)) {
-      const message = error instanceof Error ? error.message : String(error);
-      error = new StreamoError("storage", `unexpected: ${message}`, {}, { cause: error });
-    }
-    const { code, message } = error as StreamoError;
-    // Where this side's files are is nothing for a stranger to know.
-    this.#refuse(
-      code,
-      LOCAL_CODES.has(code) ? `this peer's own store fails: ${CODES[code]}` : message,
-    );
-    if (!this.#options.isOpener) return;
+    const known = coded(error);
+    this.#refuse(known.code, toldOf(known));
     // What this side asked for is not to be had from this peer: it lies, or the store fails here.
-    this.#options.onViolation(error as StreamoError);
+    if (this.#options.isOpener) this.#options.onViolation(known);
   }
 
   async #input(input: Input): Promise<void> {
@@ -368,6 +382,7 @@ export class Channel {
 
   #refuse(code: Code, message: string): void {
     const { key, head } = this.repo;
+    this.#hasRefused = true;
     this.#send({ type: "reject", key, code, message: message.slice(0, 500), head });
   }
 

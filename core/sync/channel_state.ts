@@ -39,6 +39,11 @@ export interface ChannelState {
   readonly refusal: { readonly code: Code; readonly message: string } | undefined;
 }
 
+/** Whether the peer has been sent everything that is here. */
+export function isSent({ phase, sent, own, ownHead }: ChannelState): boolean {
+  return phase === "live" && sent === ownHead && own.blocks === ownHead;
+}
+
 /** What happened. */
 export type Input =
   | { readonly type: "start" }

@@ -1,14 +1,20 @@
 /** Two peers over one connection: the first words, then any number of channels. */
 
+import { malformed } from "../codec/writer.ts";
 import { type Code, StreamoError } from "../errors.ts";
 import type { Key } from "../identity/key.ts";
 import type { Signer } from "../identity/signer.ts";
+import type { Timer } from "../platform.ts";
 import type { Registry } from "../repo/registry.ts";
 import type { Repo } from "../repo/repo.ts";
 import type { Peer } from "./auth.ts";
 import { Channel } from "./channel.ts";
 import { releaseNumber, takeNumber } from "./channel_numbers.ts";
+import { Answering } from "./answering.ts";
+import { Asleep } from "./asleep.ts";
 import { decodeFrame } from "./frame.ts";
+import { ListOffer } from "./list_offer.ts";
+import { decodeListFrame, LIST_MAX, type ListFrame } from "./lists.ts";
 import {
   decodeMessage,
   encodeMessage,
@@ -18,17 +24,16 @@ import {
   type Message,
   type TopicMessage,
 } from "./messages.ts";
+import { PeerNumbers } from "./peer_numbers.ts";
 import { Presence, type PresenceOptions } from "./presence.ts";
+import { Room, ROOM_BYTES } from "./room.ts";
+import { coded } from "./told.ts";
 import type { Transport } from "./transport.ts";
 
-/** Channels that one peer may open. */
-const CHANNELS_MAX = 10_000;
-/** Bytes that wait for a slow peer before no more blocks are sent to it. */
-const ROOM_BYTES = 16 * 2 ** 20;
+/** Fewer are opened one by one: that is answered at once, and costs 190 bytes each. */
+const LIST_MIN = 32;
 /** Bytes that wait for a peer that asks on and does not read the answers. */
 const BUFFER_BYTES = 2 * ROOM_BYTES;
-/** Bytes that wait here while the repos that they belong to are opened. */
-const WAITING_BYTES = 16 * 2 ** 20;
 /** RFC 6455 leaves 4000 to 4999 to applications; browsers may not send the protocol's own 1002. */
 const BROKEN_RULE = 4002;
 
@@ -47,6 +52,7 @@ export interface ConversationOptions extends PresenceOptions {
   /**
    * Whether the peer may have, and push to, a log: a code refuses it. Nothing is served by default.
    * `via`: the relays by way of which it is asked for; `peer`: who asks, as far as it has shown by then.
+   * May be asked again about one log.
    */
   readonly admit?: (
     key: Key,
@@ -64,51 +70,62 @@ export interface ConversationOptions extends PresenceOptions {
    * @ignore
    */
   readonly onStatus?: (channel: Channel) => void;
+  /** Waits until logs to which nothing happens are parked; the platform's by default. */
+  readonly timer?: Timer;
   /** Called once at the end; with an error if one side broke the rules, and the log that it is about. */
   readonly onEnd?: (reason: string, error?: StreamoError, key?: Key) => void;
-}
-
-/** Something that came for a repo while it was being opened. */
-interface Waiting {
-  readonly bytes: number;
-  readonly take: () => void;
 }
 
 /** One connection's conversation. */
 export class Conversation {
   readonly #options: ConversationOptions;
   readonly #channels = new Map<Key, Channel>();
-  /** Keys by the number of the peer's frames. */
-  readonly #numbers = new Map<number, Key>();
-  /** The other way round: a key has one number, so that these do not grow. */
-  readonly #numberOf = new Map<Key, number>();
+  readonly #numbers = new PeerNumbers();
   /** For whom this side asks. */
   readonly #via = new Map<Key, readonly string[]>();
-  /** Repos being opened for the peer, and what came for them since. */
-  readonly #opening = new Map<Key, Waiting[]>();
+  readonly #answering: Answering;
+  /** Channels of this side for which the peer keeps none. */
+  readonly #asleep = new Asleep();
+  readonly #presence: Presence;
+  #offer: ListOffer | undefined;
+  #hasOffered = false;
   #isGreeted = false;
   #isEnded = false;
   #error: StreamoError | undefined;
   #errorKey: Key | undefined;
   #heardAt = 0;
-  #waitingBytes = 0;
-  /** Channels that have blocks to send when the peer has read what it was sent. */
-  readonly #stalled = new Set<Channel>();
-  #isProbing = false;
-  readonly #presence: Presence;
+  readonly #room: Room;
 
   /** Says hello over `transport`. */
   constructor(options: ConversationOptions) {
     this.#options = options;
     const { transport, software, home, relay } = options;
+    this.#room = new Room(transport, () => this.ping());
     this.#presence = new Presence(options, {
       send: (data) => this.#send(data),
       bufferedBytes: () => this.bufferedBytes,
     });
+    const { identification } = this.#presence;
+    this.#answering = new Answering({
+      ...options,
+      identification,
+      channels: this.#channels,
+      numbers: this.#numbers,
+      send: (data) => this.#send(data),
+      newChannel: (repo) => this.#newChannel(repo, false),
+      close: (key) => this.#close(key),
+      guard: (work) => this.#guard(work),
+    });
     transport.onMessage = (data) => this.#receive(data);
     transport.onClose = (reason) => this.#ended(reason);
-    const { challenge } = this.#presence.identification;
-    this.#send({ type: "hello", protocol: 1, software, home, relay, challenge });
+    this.#send({
+      type: "hello",
+      protocol: 1,
+      software,
+      home,
+      relay,
+      challenge: identification.challenge,
+    });
   }
 
   /** Counts what was heard: a connection on which it stands still may be dead. */
@@ -140,8 +157,26 @@ export class Conversation {
     const channel = isOpen ? known : this.#newChannel(repo, true);
     if (via === undefined) this.#via.delete(repo.key);
     else this.#via.set(repo.key, via);
+    this.#offer?.leave(repo.key);
     channel.start();
     return channel;
+  }
+
+  /**
+   * The same for many: of those that are equal on both sides next to nothing is said.
+   * @ignore
+   */
+  openAll(repos: Iterable<Repo>): void {
+    const all = [...repos];
+    const isList = all.length >= LIST_MIN && !this.#hasOffered;
+    const listed = isList ? all.splice(0, LIST_MAX) : [];
+    if (listed.length > 0) {
+      this.#hasOffered = true;
+      listed.forEach(({ key }) => this.#drop(key));
+      this.#offer = new ListOffer(listed.map((repo) => this.#newChannel(repo, true)));
+      this.#send(this.#offer.first());
+    }
+    for (const repo of all) this.open(repo);
   }
 
   /** Stops following a repo. */
@@ -171,16 +206,22 @@ export class Conversation {
   }
 
   #newChannel(repo: Repo, isOpener: boolean): Channel {
+    const { key } = repo;
+    const number = takeNumber(this.#options.registry, key);
     const channel = new Channel({
       repo,
       isOpener,
-      number: takeNumber(this.#options.registry, repo.key),
-      send: (data) => this.#send(this.#withVia(data)),
-      hasRoom: (channel) => this.#hasRoom(channel),
+      number,
+      send: (data) => {
+        const before = this.#asleep.before(key, number, data);
+        if (before !== undefined) this.#send(this.#withVia(before));
+        this.#send(this.#withVia(data));
+      },
+      hasRoom: (channel) => this.#room.has(channel),
       onStatus: (channel) => this.#options.onStatus?.(channel),
-      onViolation: (error) => this.#violation(error, repo.key),
+      onViolation: (error) => this.#violation(error, key),
     });
-    this.#channels.set(repo.key, channel);
+    this.#channels.set(key, channel);
     return channel;
   }
 
@@ -196,7 +237,7 @@ export class Conversation {
       if (typeof data === "string") this.#onMessage(decodeMessage(data), data.length * 2);
       else this.#onFrame(data);
     });
-    if (this.#stalled.size > 0) this.#resume();
+    this.#room.resume();
   }
 
   #guard(work: () => void): void {
@@ -211,28 +252,32 @@ export class Conversation {
   #onMessage(message: Message, bytes: number): void {
     if (message.type === "hello") {
       if (this.#isGreeted) throw new StreamoError("malformed", "a second hello");
-      this.#presence.identification.greet(message.challenge);
       this.#isGreeted = true;
+      this.#presence.identification.greet(message.challenge);
       return this.#options.onHello?.(message);
     }
     if (!this.#isGreeted) throw new StreamoError("malformed", `${message.type} before hello`);
     if (message.type === "ping") return this.#send({ type: "pong" });
-    if (message.type === "pong") {
-      this.#isProbing = false;
-      return;
-    }
+    if (message.type === "pong") return this.#room.onPong();
+    if (message.type === "keys") return this.#sendKeys();
+    if (message.type === "settled") return this.#answering.list.onSettled();
+    if (message.type === "park") return message.keys.forEach((key) => this.#parked(key));
     if (!isAboutLog(message)) return this.#presence.take(message);
-    this.#whenOpen(message.key, bytes, () => this.#onKeyMessage(message, bytes));
+    this.#answering.whenOpen(message.key, bytes, () => this.#onKeyMessage(message, bytes));
   }
 
   #onKeyMessage(message: LogMessage, bytes: number): void {
     const { key, type } = message;
     const channel = this.#channels.get(key);
     if (channel === undefined) {
-      if (type === "open") this.#answer(message, bytes);
+      if (type === "open") this.#answering.open(message, bytes);
+      if (type === "close") this.#drop(key);
       return;
     }
-    if (type === "open" || type === "opened") this.#bind(message.channel, key);
+    // Whatever it is about: the peer has a channel again.
+    this.#asleep.delete(key);
+    this.#offer?.leave(key);
+    if (type === "open" || type === "opened") this.#numbers.bind(message.channel, key);
     if (type === "open" && !channel.isOpener) this.#options.onVia?.(key, message.via ?? []);
     if (type !== "close") return channel.onMessage(message, bytes);
     if (!channel.isOpener) return void this.#drop(key);
@@ -240,131 +285,82 @@ export class Conversation {
     channel.onMessage({ type: "reject", key, code, message: "the peer left", head: undefined }, 0);
   }
 
-  /** Runs `take` when the repo is open, if it is being opened; in the order of asking. */
-  #whenOpen(key: Key, bytes: number, take: () => void): void {
-    const waiting = this.#opening.get(key);
-    if (waiting === undefined) return take();
-    waiting.push({ bytes, take });
-    this.#waitingBytes += bytes;
-    if (this.#waitingBytes > WAITING_BYTES) {
-      throw new StreamoError("too_large", "more than fits in memory while repos are opened");
-    }
-  }
-
-  #opened(key: Key): void {
-    const waiting = this.#opening.get(key) ?? [];
-    this.#opening.delete(key);
-    for (const { bytes, take } of waiting) {
-      this.#waitingBytes -= bytes;
-      // Waits again behind a message that opens the repo again.
-      this.#guard(() => this.#whenOpen(key, bytes, take));
-    }
-  }
-
-  #bind(number: number, key: Key): void {
-    this.#unbind(key);
-    this.#numbers.set(number, key);
-    this.#numberOf.set(key, number);
-  }
-
-  #unbind(key: Key): void {
-    const number = this.#numberOf.get(key);
-    this.#numberOf.delete(key);
-    if (number !== undefined && this.#numbers.get(number) === key) this.#numbers.delete(number);
-  }
-
   #onFrame(bytes: Uint8Array): void {
+    const list = decodeListFrame(bytes);
+    if (list !== undefined) return this.#onList(list);
     const { channel: number, run } = decodeFrame(bytes);
-    const key = this.#numbers.get(number);
+    const isUnnamed = !this.#numbers.has(run.head.key) && this.#answering.isAwake(run.head.key);
+    // A log that was parked when it moved on here: the peer has not said its number.
+    if (isUnnamed) this.#numbers.bind(number, run.head.key);
+    const key = this.#numbers.keyOf(number);
     // Frames that were on their way when the channel was closed.
     if (key === undefined) return;
     if (run.head.key !== key) {
       throw new StreamoError("wrong_key", `a head of ${run.head.key} on the channel of ${key}`);
     }
-    this.#whenOpen(
+    this.#answering.whenOpen(
       key,
       bytes.length,
       () => this.#channels.get(key)?.onRun(run, bytes.length),
     );
   }
 
-  #answer(message: Extract<Message, { type: "open" }>, bytes: number): void {
-    const { key } = message;
-    if (this.#channels.size + this.#opening.size >= CHANNELS_MAX) {
-      return this.#reject(key, "refused", `more than ${CHANNELS_MAX} repos on one connection`);
-    }
-    const { registry, admit = () => "refused" as const, onLeave } = this.#options;
-    const open = async () => {
-      const { identification } = this.#presence;
-      await identification.judged;
-      const refusal = await admit(key, message.via ?? [], identification);
-      if (refusal !== undefined) {
-        return this.#reject(key, refusal, "this peer does not serve that repo");
-      }
-      let isTaken = false;
-      try {
-        const repo = await registry.open(key);
-        // This side may have asked for the log itself meanwhile.
-        const known = this.#channels.get(key);
-        isTaken = !this.#isEnded && known === undefined;
-        if (!isTaken) registry.release(key);
-        if (!this.#isEnded) (known ?? this.#newChannel(repo, false)).onMessage(message, bytes);
-      } finally {
-        if (!isTaken) onLeave?.(key);
-      }
-    };
-    this.#opening.set(key, []);
-    this.#bind(message.channel, key);
-    open().catch((error) => {
-      const known = error instanceof StreamoError ? error : undefined;
-      this.#reject(key, known?.code ?? "storage", known?.message ?? "the repo does not open");
-    }).finally(() => {
-      if (!this.#channels.has(key)) this.#unbind(key);
-      this.#opened(key);
-    });
+  #onList(frame: ListFrame): void {
+    if (!this.#isGreeted) throw malformed("a list before hello");
+    const fail = (error: unknown) => this.#violation(coded(error));
+    if (frame.type === "list") this.#answering.list.onList(frame).catch(fail);
+    else if (frame.type === "keys") this.#answering.list.onKeys(frame.keys).catch(fail);
+    else this.#compared(frame.body).catch(fail);
   }
 
-  #reject(key: Key, code: Code, message: string): void {
-    this.#send({ type: "reject", key, code, message, head: undefined });
+  #sendKeys(): void {
+    const keys = this.#offer?.keys();
+    if (keys === undefined) throw malformed("the keys of no list were asked for");
+    this.#send(keys);
   }
 
-  /** Closes the channel of `key`; whether there was one. */
+  /** The peer has compared this side's list with what it has. */
+  async #compared(body: Uint8Array): Promise<void> {
+    const outcomes = this.#offer?.outcomes(body);
+    if (outcomes === undefined) throw malformed("no list was to be compared");
+    this.#offer = undefined;
+    await Promise.all(outcomes.map(({ channel, position }) => {
+      const { key } = channel.repo;
+      if (this.#channels.get(key) !== channel) return;
+      if (position !== undefined) this.#asleep.add(key, position);
+      return channel.start(position);
+    }));
+    this.#send({ type: "settled" });
+  }
+
+  /** The peer keeps no channel for this log any more. */
+  #parked(key: Key): void {
+    const channel = this.#channels.get(key);
+    if (channel?.isOpener && !this.#asleep.park(channel)) channel.start();
+  }
+
+  /** Closes the channel of `key`, or what it has instead; whether there was one. */
   #drop(key: Key): boolean {
     const channel = this.#channels.get(key);
+    const isThere = this.#close(key) || this.#answering.leave(key);
+    if (isThere && channel?.isOpener !== true) this.#options.onLeave?.(key);
+    return isThere;
+  }
+
+  #close(key: Key): boolean {
+    const channel = this.#channels.get(key);
     if (channel === undefined) return false;
-    const { registry, onLeave } = this.#options;
+    const { registry } = this.#options;
     channel.close();
     this.#channels.delete(key);
     this.#via.delete(key);
-    this.#stalled.delete(channel);
-    this.#unbind(key);
+    this.#room.delete(channel);
+    this.#numbers.unbind(key);
+    this.#asleep.delete(key);
     releaseNumber(registry, key);
     // What this side asked for was opened by whoever asked.
-    if (channel.isOpener) return true;
-    registry.release(key);
-    onLeave?.(key);
+    if (!channel.isOpener) registry.release(key);
     return true;
-  }
-
-  #hasRoom(channel: Channel): boolean {
-    if (this.#options.transport.bufferedBytes < ROOM_BYTES) return true;
-    // The answer comes when the peer has read everything before it.
-    this.#probe();
-    this.#stalled.add(channel);
-    return false;
-  }
-
-  #probe(): void {
-    if (this.#isProbing) return;
-    this.#isProbing = true;
-    this.ping();
-  }
-
-  #resume(): void {
-    if (this.#options.transport.bufferedBytes >= ROOM_BYTES) return this.#probe();
-    const stalled = [...this.#stalled];
-    this.#stalled.clear();
-    for (const channel of stalled) channel.resume();
   }
 
   #violation(error: StreamoError, key?: Key): void {
@@ -378,6 +374,7 @@ export class Conversation {
     if (this.#isEnded) return;
     this.#isEnded = true;
     for (const key of [...this.#channels.keys()]) this.#drop(key);
+    this.#answering.end();
     this.#presence.leave();
     this.#options.onEnd?.(reason, this.#error, this.#errorKey);
   }

@@ -130,6 +130,10 @@ function onHead(
   // It goes on while the prefix is looked for: that does not change what both had in common.
   const isSameEpoch = head?.epoch === state.own.epoch;
   if (state.phase === "comparing" && shared === undefined && isSameEpoch) return [next, []];
+  // It was told what both had, and sent what came after it, at once: that is still on its way.
+  const isOnItsWay = state.phase === "live" && shared !== undefined && shared === state.acked &&
+    shared === (head?.blocks ?? 0) && shared < (state.sent ?? 0);
+  if (isOnItsWay) return [next, []];
   if (shared !== undefined && shared === state.own.blocks) {
     // The peer has everything that is here; what it has beyond follows by itself.
     return live({ ...next, sent: shared, acked: shared });

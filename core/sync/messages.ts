@@ -21,6 +21,8 @@ import {
 export const MESSAGE_MAX = 65_536;
 /** Most positions in one `roots` message. */
 export const ROOTS_MAX = 32;
+/** Most keys in one `park` message. */
+export const PARK_MAX = 1000;
 
 /** Longest name of a topic, in UTF-16 units. */
 export const TOPIC_MAX = 200;
@@ -36,6 +38,7 @@ export type Message =
   | Hello
   | Auth
   | LogMessage
+  | ListMessage
   | TopicMessage
   | TopicNews
   | Refusal
@@ -118,6 +121,15 @@ export type LogMessage =
   }
   /** "I do not want this log any more." */
   | { readonly type: "close"; readonly key: Key };
+
+/** What is said about many logs at once, besides the frames of `lists.ts`. */
+export type ListMessage =
+  /** "I do not know that list: send me its keys." */
+  | { readonly type: "keys" }
+  /** "Of the list, I have opened what differs: the rest is equal." */
+  | { readonly type: "settled" }
+  /** "I keep no channel for these until something happens: `open` them again before you send." */
+  | { readonly type: "park"; readonly keys: readonly Key[] };
 
 /** A repo that somebody names under a topic. */
 export interface Announcement {
@@ -304,6 +316,9 @@ const READERS: { readonly [Type in Message["type"]]: (fields: Fields) => Message
       key: optional(fields.key, readKey),
     };
   },
+  keys: () => ({ type: "keys" }),
+  settled: () => ({ type: "settled" }),
+  park: (fields) => ({ type: "park", keys: readList(fields.keys, PARK_MAX).map(readKey) }),
   ping: () => ({ type: "ping" }),
   pong: () => ({ type: "pong" }),
 };

@@ -11,6 +11,7 @@ import type { Repo } from "../repo/repo.ts";
 import type { Channel } from "./channel.ts";
 import type { Phase } from "./channel_state.ts";
 import type { Conversation, ConversationOptions } from "./conversation.ts";
+import { relayUrl } from "./relay_url.ts";
 import type { Transport } from "./transport.ts";
 
 const FIRST_DELAY_MS = 250;
@@ -103,6 +104,9 @@ export class Session {
   readonly #refusals = new Map<Key, string>();
   /** What the peer said last of each repo. */
   readonly #acked = new Map<Key, { readonly epoch: number; readonly blocks: number }>();
+  /** What waits for news of a repo. */
+  readonly #looks = new Map<Key, Set<() => void>>();
+  #isTelling = false;
   #conversation: Conversation | undefined;
   #state: SessionStatus["state"] = "connecting";
   #reason = "";
@@ -187,7 +191,7 @@ export class Session {
     this.#via.delete(key);
     this.#conversation?.close(key);
     this.#registry.release(key);
-    this.#events.emit("status", this.status);
+    this.#tell(key);
   }
 
   /** Resolves when the peer has all of `repo` durably; rejects with the code of its refusal. */
@@ -247,6 +251,7 @@ export class Session {
       relay,
       admit,
       onLeave,
+      timer: this.#timer,
       onHello: ({ home, relay }) => {
         wasOnline = true;
         this.#home = home;
@@ -268,7 +273,13 @@ export class Session {
 
   #online(): void {
     this.#setState("online", "");
-    for (const [key, repo] of this.#repos) this.#conversation?.open(repo, this.#via.get(key));
+    const direct: Repo[] = [];
+    for (const [key, repo] of this.#repos) {
+      const via = this.#via.get(key);
+      if (via === undefined) direct.push(repo);
+      else this.#conversation?.open(repo, via);
+    }
+    this.#conversation?.openAll(direct);
   }
 
   /** Says by way of which relays it asks, if these are others than before. */
@@ -318,7 +329,7 @@ export class Session {
     if (isNew && state.refusal !== undefined) {
       this.#reject(repo.key, state.refusal.code, state.refusal.message);
     }
-    this.#events.emit("status", this.status);
+    this.#tell(repo.key);
   }
 
   #reject(key: Key | undefined, code: Code, message: string, isBreach = false): void {
@@ -328,7 +339,19 @@ export class Session {
   #setState(state: SessionStatus["state"], reason: string): void {
     this.#state = state;
     this.#reason = reason;
+    for (const key of [...this.#looks.keys()]) this.#tell(key);
     this.#events.emit("status", this.status);
+  }
+
+  /** News of one repo. A status lists all of them: one for all news of a moment, or it takes long. */
+  #tell(key: Key): void {
+    for (const look of [...this.#looks.get(key) ?? []]) look();
+    if (this.#isTelling) return;
+    this.#isTelling = true;
+    queueMicrotask(() => {
+      this.#isTelling = false;
+      if (this.#events.has("status")) this.#events.emit("status", this.status);
+    });
   }
 
   #repoStatus(repo: Repo): RepoStatus {
@@ -349,12 +372,12 @@ export class Session {
     };
   }
 
+  /** Looked at again whenever something about the repo of `key` changes. */
   #until(
     isReached: (status: RepoStatus, channel: Channel | undefined) => boolean,
     key: Key,
   ): Promise<void> {
     return new Promise((resolve, reject) => {
-      const stop = this.on("status", () => look());
       const look = () => {
         const repo = this.#repos.get(key);
         const status = repo && this.#repoStatus(repo);
@@ -364,26 +387,12 @@ export class Session {
         if (error !== undefined) reject(error);
         else if (isReached(status!, this.#conversation?.channels.get(key))) resolve();
         else return;
-        stop();
+        looks.delete(look);
+        if (looks.size === 0) this.#looks.delete(key);
       };
+      const looks = this.#looks.get(key) ?? new Set();
+      this.#looks.set(key, looks.add(look));
       look();
     });
   }
-}
-
-/** The WebSocket address of a relay: `localhost:8080` is `ws://localhost:8080/sync`. */
-export function relayUrl(text: string): string {
-  const withScheme = /^[a-z]+:\/\//i.test(text) ? text : `ws://${text}`;
-  let url: URL;
-  try {
-    url = new URL(withScheme.replace(/^http/i, "ws"));
-  } catch (error) {
-    throw new TypeError(`not the address of a relay: "${text}"`, { cause: error });
-  }
-  if (!/^wss?:$/.test(url.protocol) || url.hostname === "") {
-    throw new TypeError(`not the address of a relay: "${text}"`);
-  }
-  if (url.pathname === "/") url.pathname = "/sync";
-  url.hash = "";
-  return url.href;
 }

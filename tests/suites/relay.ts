@@ -21,7 +21,7 @@ export interface TestRelay {
 }
 
 /** What a test may change of a relay. */
-export interface TestRelayOptions extends Pick<ConversationOptions, "home" | "admit"> {
+export interface TestRelayOptions extends Pick<ConversationOptions, "home" | "admit" | "timer"> {
   readonly port?: number;
   readonly hosts?: readonly string[];
   readonly topics?: ConstructorParameters<typeof Topics>[0];
@@ -44,6 +44,7 @@ export function startRelay(store: Store, options: TestRelayOptions = {}): TestRe
         transport: webSocketTransport(socket),
         software: "test relay",
         home: options.home,
+        timer: options.timer,
         admit: (...asked) => options.admit?.(...asked),
         host: ownHost({ host: new URL(request.url).host, address: "127.0.0.1" }, options.hosts),
         topics,
