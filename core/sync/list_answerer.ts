@@ -91,11 +91,13 @@ export class ListAnswerer {
   }
 
   async #look(stands: Stands, index: number, key: Key): Promise<void> {
-    const { registry, mayHave, isQuiet } = this.#options;
+    const { registry: { store }, mayHave, isQuiet } = this.#options;
     if (!isQuiet(key) || !await mayHave(key)) return;
     try {
-      const stored = await registry.store.head(key);
-      if (isWhole(stored) && isQuiet(key)) stands.set(index, stored?.head);
+      const stored = await store.head(key);
+      // What is kept aside may have to be offered, which `open` does.
+      const isAlone = (await store.asides(key)).length === 0;
+      if (isWhole(stored) && isAlone && isQuiet(key)) stands.set(index, stored?.head);
     } catch (error) {
       // The peer opens it by itself then, and is told what is wrong with it.
       if (!(error instanceof StreamoError)) throw error;
