@@ -14,6 +14,7 @@ export type {
   Announcement,
   Auth,
   Hello,
+  ListMessage,
   LogMessage,
   Message,
   Refusal,
