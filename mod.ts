@@ -19,6 +19,7 @@
 
 export type { ListRange, Range } from "./core/codec/container.ts";
 export type { Budget } from "./core/codec/decode.ts";
+export type { Reading, ReadingKind } from "./core/codec/reading.ts";
 export { Link } from "./core/codec/value.ts";
 export type { Item, Path, Ref, Step, Value } from "./core/codec/value.ts";
 export { type Chunks, MissingBlock, type Pins } from "./core/codec/chunks.ts";
@@ -48,9 +49,9 @@ export {
 } from "./core/log/head.ts";
 export { Log } from "./core/log/log.ts";
 export { MemoryStore } from "./core/log/memory_store.ts";
-export { type Tree, verifyRange } from "./core/log/range_proof.ts";
+export { type LeafRun, type Tree, verifyRuns } from "./core/log/range_proof.ts";
 export type { Position, Run } from "./core/log/run.ts";
-export type { BlockSource, LogTree, ProvenBlocks } from "./core/log/source.ts";
+export type { BlockRun, BlockSource, LogTree, Newest, ProvenBlocks } from "./core/log/source.ts";
 export type { OnRefused } from "./core/log/sources.ts";
 export type { Store, StoredHead } from "./core/log/store.ts";
 export { StoreSource } from "./core/log/store_source.ts";

@@ -2,6 +2,7 @@
 
 import { StreamoError } from "../errors.ts";
 import { Cache } from "./cache.ts";
+import type { Reading } from "./reading.ts";
 import { isNode, isSmallNode, type Node, parseNode } from "./node.ts";
 import type { Value } from "./value.ts";
 import { Writer } from "./writer.ts";
@@ -19,11 +20,16 @@ export interface Chunks {
 
 /** Thrown by synchronous reads where a block is not at hand: {@link load} it, then run again. */
 export class MissingBlock extends StreamoError {
-  /** Fetches the block; rejects with this error if it is nowhere to be had. */
-  readonly load: (pins?: Pins) => Promise<void>;
+  /**
+   * Fetches the block, and mostly others that `reading` will need; rejects with this error if it is
+   * nowhere to be had.
+   */
+  readonly load: (pins?: Pins, reading?: Reading) => Promise<void>;
+  /** What it is needed for, where that is known. */
+  reading: Reading | undefined;
 
   /** The block around `address` is not at hand. */
-  constructor(address: number, load?: (pins?: Pins) => Promise<void>) {
+  constructor(address: number, load?: (pins?: Pins, reading?: Reading) => Promise<void>) {
     super("missing_block", `the block that holds address ${address} is not here`, { address });
     this.load = load ?? (() => Promise.reject(this));
   }
@@ -60,7 +66,7 @@ export async function untilThere<T>(work: () => T): Promise<T> {
         return work();
       } catch (error) {
         if (!(error instanceof MissingBlock)) throw error;
-        await error.load(pins);
+        await error.load(pins, error.reading);
       }
     }
   } finally {

@@ -18,7 +18,7 @@ export interface Block {
   readonly bytes: Uint8Array;
 }
 
-/** The one of `blocks`, consecutive ones, that holds the byte at `address`. */
+/** The one of `blocks`, which rise, that holds the byte at `address`. */
 export function findBlock(blocks: readonly Block[], address: number): Block | undefined {
   let low = 0;
   let high = blocks.length;

@@ -75,10 +75,22 @@ export function splitPoint(size: number): number {
  * leaves, from left to right. Those before `first` are exactly the frontier at `first`.
  */
 export function proofRanges(first: number, end: number, size: number): [number, number][] {
+  return first < end ? rangesAround([[first, end]], size) : [];
+}
+
+/** The same for several runs [first, end) at once, which rise and do not touch. */
+export function rangesAround(
+  runs: readonly (readonly [first: number, end: number])[],
+  size: number,
+): [number, number][] {
   const ranges: [number, number][] = [];
+  // Of the runs that do not end before what is visited, the first one: visits go from left to right.
+  let next = 0;
   const visit = (from: number, to: number): void => {
+    while (next < runs.length && runs[next][1] <= from) next++;
+    const [first, end] = runs[next] ?? [size, size];
     if (from >= first && to <= end) return;
-    if (to <= first || from >= end) {
+    if (to <= first) {
       ranges.push([from, to]);
       return;
     }
@@ -86,7 +98,7 @@ export function proofRanges(first: number, end: number, size: number): [number, 
     visit(from, middle);
     visit(middle, to);
   };
-  if (first < end) visit(0, size);
+  visit(0, size);
   return ranges;
 }
 

@@ -3,7 +3,15 @@
 import type { Crypto } from "../identity/crypto.ts";
 import type { Key } from "../identity/key.ts";
 import { consistencyRanges } from "./consistency_proof.ts";
-import { HASH_BYTES, nodeHash, proofRanges, pushLeaf, rootOf, splitPoint } from "./merkle.ts";
+import {
+  HASH_BYTES,
+  nodeHash,
+  proofRanges,
+  pushLeaf,
+  rangesAround,
+  rootOf,
+  splitPoint,
+} from "./merkle.ts";
 import { EMPTY, type Extent } from "./run.ts";
 import type { Store } from "./store.ts";
 
@@ -67,9 +75,12 @@ export class Proofs {
     return await this.#subtrees(proofRanges(first, end, size).filter(([from]) => from >= end));
   }
 
-  /** The hashes on both sides of blocks [first, end) that tie them to the root of `size` blocks. */
-  range(first: number, end: number, size: number): Promise<Uint8Array[]> {
-    return this.#subtrees(proofRanges(first, end, size));
+  /** The hashes around runs of blocks [first, end) that tie them to the root of `size` blocks. */
+  runs(
+    runs: readonly (readonly [first: number, end: number])[],
+    size: number,
+  ): Promise<Uint8Array[]> {
+    return this.#subtrees(rangesAround(runs, size));
   }
 
   /** The hashes that show that the first `newer` blocks extend the first `older` of them. */

@@ -1,11 +1,11 @@
 /**
- * Proofs that a run of blocks, from anywhere in a log, belongs to a head: the hashes of the subtrees
- * left and right of the run, as {@link proofRanges} names them, from left to right.
+ * Proofs that runs of blocks, from anywhere in a log, belong to a head: the hashes of the subtrees
+ * around the runs, as {@link rangesAround} names them, from left to right.
  */
 
 import { StreamoError } from "../errors.ts";
 import type { Crypto } from "../identity/crypto.ts";
-import { checkRoot, HASH_BYTES, nodeHash, proofRanges, splitPoint } from "./merkle.ts";
+import { checkRoot, HASH_BYTES, nodeHash, rangesAround, splitPoint } from "./merkle.ts";
 
 /** How many blocks a tree is over, and its root: what a head states. */
 export interface Tree {
@@ -13,6 +13,14 @@ export interface Tree {
   readonly blocks: number;
   /** Root over them (32 bytes). */
   readonly root: Uint8Array;
+}
+
+/** Leaf hashes of consecutive blocks. */
+export interface LeafRun {
+  /** Index of the first block. */
+  readonly first: number;
+  /** Their leaf hashes, in order. */
+  readonly leaves: readonly Uint8Array[];
 }
 
 /** The root over `leaves` [from, to): at least one. */
@@ -28,35 +36,35 @@ export function subtreeRoot(
   return nodeHash(crypto, left, subtreeRoot(crypto, leaves, middle, to));
 }
 
-/** The proof that leaves [first, end) belong to the tree over all of `leaves`. */
-export function proveRange(
+/** The proof that the leaves of these runs [first, end) belong to the tree over all of `leaves`. */
+export function proveRuns(
   crypto: Crypto,
   leaves: readonly Uint8Array[],
-  first: number,
-  end: number,
+  runs: readonly (readonly [first: number, end: number])[],
 ): Uint8Array[] {
-  checkRange(first, end, leaves.length);
-  return proofRanges(first, end, leaves.length)
+  checkRuns(runs, leaves.length);
+  return rangesAround(runs, leaves.length)
     .map(([from, to]) => subtreeRoot(crypto, leaves, from, to));
 }
 
 /**
- * Throws `bad_block` unless `proof` ties `leaves`, the hashes of the blocks from `first` on, to `tree`.
+ * Throws `bad_block` unless `proof` ties the leaves of `runs`, which rise and do not touch, to `tree`.
  * Takes as many steps as there are leaves and hashes, however large the tree.
  */
-export function verifyRange(
+export function verifyRuns(
   crypto: Crypto,
   tree: Tree,
-  first: number,
-  leaves: readonly Uint8Array[],
+  runs: readonly LeafRun[],
   proof: readonly Uint8Array[],
 ): void {
-  const end = first + leaves.length;
-  checkRange(first, end, tree.blocks);
+  checkRuns(runs.map(({ first, leaves }) => [first, first + leaves.length]), tree.blocks);
   const hashes = new HashReader(proof);
+  let next = 0;
   const visit = (from: number, to: number): Uint8Array => {
-    if (to <= first || from >= end) return hashes.next();
-    if (to - from === 1) return leaves[from - first];
+    while (next < runs.length && runs[next].first + runs[next].leaves.length <= from) next++;
+    const run = runs[next];
+    if (run === undefined || to <= run.first) return hashes.next();
+    if (to - from === 1) return run.leaves[from - run.first];
     const middle = from + splitPoint(to - from);
     const left = visit(from, middle);
     return nodeHash(crypto, left, visit(middle, to));
@@ -94,7 +102,19 @@ export class HashReader {
   }
 }
 
-function checkRange(first: number, end: number, blocks: number): void {
-  if (Number.isSafeInteger(first) && first >= 0 && first < end && end <= blocks) return;
-  throw new StreamoError("bad_block", `blocks ${first} to ${end} are not in a log of ${blocks}`);
+/** One at least; each begins a block or more after the one before, so that there is one form. */
+function checkRuns(
+  runs: readonly (readonly [first: number, end: number])[],
+  blocks: number,
+): void {
+  if (runs.length === 0) throw new StreamoError("bad_block", "a proof of no blocks");
+  let least = 0;
+  for (const [first, end] of runs) {
+    const isNext = Number.isSafeInteger(first) && first >= least && first < end && end <= blocks;
+    if (!isNext) {
+      const message = `blocks ${first} to ${end} are not the next in a log of ${blocks}`;
+      throw new StreamoError("bad_block", message);
+    }
+    least = end + 1;
+  }
 }

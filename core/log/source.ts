@@ -1,22 +1,29 @@
 /** Where single blocks come from that the store does not hold, and what is believed of them. */
 
+import type { Reading } from "../codec/reading.ts";
 import { StreamoError } from "../errors.ts";
 import type { Crypto } from "../identity/crypto.ts";
 import type { Key } from "../identity/key.ts";
 import { type Block, BLOCK_MAX_BYTES } from "./block.ts";
 import type { SignedHead, VerifiedHead } from "./head.ts";
 import { leafHash } from "./merkle.ts";
-import { type Tree, verifyRange } from "./range_proof.ts";
+import { type LeafRun, type Tree, verifyRuns } from "./range_proof.ts";
 
-/** Consecutive blocks with what ties them to a head: not trusted until {@link checkProven}. */
-export interface ProvenBlocks {
+/** Consecutive blocks. */
+export interface BlockRun {
   /** Index of the first block. */
   readonly first: number;
   /** Address of its first byte. */
   readonly start: number;
   /** The blocks' bytes, in order. */
   readonly blocks: readonly Uint8Array[];
-  /** The hashes on both sides, from left to right. */
+}
+
+/** Blocks with what ties them to a head: not trusted until {@link checkProven}. */
+export interface ProvenBlocks {
+  /** From left to right; they do not touch. */
+  readonly runs: readonly BlockRun[];
+  /** The hashes around them, from left to right. */
   readonly proof: readonly Uint8Array[];
 }
 
@@ -28,6 +35,15 @@ export interface LogTree extends Tree {
   readonly epoch: number;
 }
 
+/** What a source has of a key: not trusted. */
+export interface Newest {
+  readonly head: SignedHead;
+  /** The proof that it extends the head that the asker holds, if that is of its epoch and shorter. */
+  readonly extension: readonly Uint8Array[];
+  /** Blocks at its end, with the newest record, unless the asker holds this very head. */
+  readonly end: ProvenBlocks | undefined;
+}
+
 /**
  * Gives any part of a log: a relay, another store, a file server. It is trusted with nothing. Its
  * errors are StreamoError; what it does not have is undefined.
@@ -35,42 +51,46 @@ export interface LogTree extends Tree {
 export interface BlockSource {
   /** What people call it: errors name it. */
   readonly name: string;
-  /** The newest head of `key`. */
-  head(key: Key): Promise<SignedHead | undefined>;
-  /** Blocks [first, end). */
+  /** The newest head of `key`; `held` is the one that the asker has. */
+  newest(key: Key, held: LogTree | undefined): Promise<Newest | undefined>;
+  /** The first blocks of [first, end): as many as the source gives at a time. */
   blocks(log: LogTree, first: number, end: number): Promise<ProvenBlocks | undefined>;
-  /** The block that holds the byte at `address`. */
-  blockAt(log: LogTree, address: number): Promise<ProvenBlocks | undefined>;
-  /** The proof that `log` extends its own first `older` blocks. */
-  consistency(log: LogTree, older: number): Promise<readonly Uint8Array[] | undefined>;
+  /**
+   * The block that holds the byte at `address`; and, as far as the source knows, others that `reading`
+   * needs after it.
+   */
+  blockAt(log: LogTree, address: number, reading?: Reading): Promise<ProvenBlocks | undefined>;
 }
 
 /** The blocks that `proven` shows to belong to `head`; `bad_block` or `too_large` if it does not. */
 export function checkProven(
   crypto: Crypto,
   head: VerifiedHead,
-  { first, start, blocks, proof }: ProvenBlocks,
+  { runs, proof }: ProvenBlocks,
 ): Block[] {
   const placed: Block[] = [];
-  const leaves: Uint8Array[] = [];
-  let end = start;
-  for (const bytes of blocks) {
-    if (bytes.length < 1 || bytes.length > BLOCK_MAX_BYTES) {
-      throw new StreamoError("too_large", `a block of ${bytes.length} bytes`);
-    }
+  const leafRuns: LeafRun[] = [];
+  for (const { first, start, blocks } of runs) {
     // Each block before has a byte at least; the first block of all starts at 0.
-    const isPlace = Number.isSafeInteger(end) && end >= first && (end === 0) === (first === 0);
-    if (!isPlace && placed.length === 0) {
+    if (!Number.isSafeInteger(start) || start < first || (start === 0) !== (first === 0)) {
       throw new StreamoError("bad_block", `block ${first} cannot start at ${start}`);
     }
-    leaves.push(leafHash(crypto, end, bytes));
-    placed.push({ index: first + placed.length, start: end, bytes });
-    end += bytes.length;
+    const leaves: Uint8Array[] = [];
+    let end = start;
+    for (const bytes of blocks) {
+      if (bytes.length < 1 || bytes.length > BLOCK_MAX_BYTES) {
+        throw new StreamoError("too_large", `a block of ${bytes.length} bytes`);
+      }
+      placed.push({ index: first + leaves.length, start: end, bytes });
+      leaves.push(leafHash(crypto, end, bytes));
+      end += bytes.length;
+    }
+    const isLast = first + blocks.length === head.blocks;
+    if (isLast ? end !== head.bytes : end >= head.bytes) {
+      throw new StreamoError("bad_block", "the blocks do not have the bytes that the head states");
+    }
+    leafRuns.push({ first, leaves });
   }
-  verifyRange(crypto, head, first, leaves, proof);
-  const isLast = first + blocks.length === head.blocks;
-  if (isLast ? end !== head.bytes : end >= head.bytes) {
-    throw new StreamoError("bad_block", "the blocks do not have the bytes that the head states");
-  }
+  verifyRuns(crypto, head, leafRuns, proof);
   return placed;
 }

@@ -1,9 +1,10 @@
 /** Several sources as one: what one of them serves wrong is refused, and the next one is asked. */
 
+import type { Reading } from "../codec/reading.ts";
 import { StreamoError } from "../errors.ts";
 import type { Crypto } from "../identity/crypto.ts";
 import type { Key } from "../identity/key.ts";
-import type { Block } from "./block.ts";
+import { type Block, findBlock } from "./block.ts";
 import { verifyConsistency } from "./consistency_proof.ts";
 import { sameHead, type VerifiedHead, verifyHead } from "./head.ts";
 import { type BlockSource, checkProven, type ProvenBlocks } from "./source.ts";
@@ -26,54 +27,58 @@ export class Sources {
 
   /**
    * The newest head that the first good source has, verified: `held`, or one that is shown to extend
-   * it. Where no source gives one, `held` stays; without it, undefined if none of them has the key.
-   * Codes: `wrong_key`, `bad_signature`, `stale` (older than `held`), `conflict` (not extending it),
-   * and the sources'.
+   * it; with blocks at its end. Where no source gives one, `held` stays; without it, undefined if none
+   * of them has the key. Codes: `wrong_key`, `bad_signature`, `stale` (older than `held`), `conflict`
+   * (not extending it), `bad_block`, and the sources'.
    */
-  async head(key: Key, held: VerifiedHead | undefined): Promise<VerifiedHead | undefined> {
+  async newest(
+    key: Key,
+    held: VerifiedHead | undefined,
+  ): Promise<{ head: VerifiedHead; end: Block[] } | undefined> {
     const failures: StreamoError[] = [];
-    const head = await this.#ask(failures, async (source) => {
-      const found = await source.head(key);
+    const newest = await this.#ask(failures, async (source) => {
+      const found = await source.newest(key, held);
       if (found === undefined) {
         throw new StreamoError("not_found", `nothing is stored of ${key}`);
       }
-      const head = await verifyHead(found, key, this.#crypto);
-      if (held === undefined) return head;
-      if (sameHead(head, held)) return held;
-      await this.#checkExtends(source, head, held);
-      return head;
+      const head = await verifyHead(found.head, key, this.#crypto);
+      if (held !== undefined) {
+        if (sameHead(head, held)) return { head: held, end: [] };
+        this.#checkExtends(head, held, found.extension);
+      }
+      return { head, end: found.end === undefined ? [] : this.#check(head, found.end) };
     });
-    if (head !== undefined || held !== undefined) return head ?? held;
+    if (newest !== undefined) return newest;
+    if (held !== undefined) return { head: held, end: [] };
     if (failures.every(({ code }) => code === "not_found")) return undefined;
     throw combine(failures);
   }
 
-  /** Blocks [first, end) of `head`. */
-  async blocks(
-    head: VerifiedHead,
-    first: number,
-    end: number,
-  ): Promise<{ placed: Block[]; proof: readonly Uint8Array[] }> {
+  /** The first blocks of [first, end) of `head`: one at least. */
+  async blocks(head: VerifiedHead, first: number, end: number): Promise<Block[]> {
     return await this.#proven(async (source) => {
-      const proven = there(await source.blocks(head, first, end), `block ${first}`);
-      if (proven.first !== first || proven.blocks.length !== end - first) {
-        const found = `${proven.blocks.length} blocks from ${proven.first}`;
-        throw new StreamoError("bad_block", `${found} are not blocks ${first} to ${end}`);
-      }
-      return { placed: checkProven(this.#crypto, head, proven), proof: proven.proof };
+      const what = `block ${first}`;
+      const blocks = this.#check(head, there(await source.blocks(head, first, end), what));
+      const isRun = blocks.every(({ index }, i) => index === first + i);
+      if (isRun && first + blocks.length <= end) return blocks;
+      const found = blocks.map(({ index }) => index).join(", ");
+      throw new StreamoError("bad_block", `blocks ${found} are not those from ${first} to ${end}`);
     });
   }
 
-  /** The block of `head` that holds the byte at `address`. */
-  async blockAt(head: VerifiedHead, address: number): Promise<Block> {
+  /** The block of `head` that holds the byte at `address`, among others that `reading` may need. */
+  async blockAt(head: VerifiedHead, address: number, reading?: Reading): Promise<Block[]> {
     return await this.#proven(async (source) => {
       const what = `the block that holds address ${address}`;
-      const proven = there(await source.blockAt(head, address), what);
-      const [block, ...others] = checkProven(this.#crypto, head, proven);
-      const holds = address >= block.start && address < block.start + block.bytes.length;
-      if (holds && others.length === 0) return block;
-      throw new StreamoError("bad_block", `block ${proven.first} is not ${what}`);
+      const blocks = this.#check(head, there(await source.blockAt(head, address, reading), what));
+      if (findBlock(blocks, address) !== undefined) return blocks;
+      const found = blocks.map(({ index }) => index).join(", ");
+      throw new StreamoError("bad_block", `${what} is not among blocks ${found}`);
     });
+  }
+
+  #check(head: VerifiedHead, proven: ProvenBlocks): Block[] {
+    return checkProven(this.#crypto, head, proven);
   }
 
   async #proven<T>(ask: (source: BlockSource) => Promise<T>): Promise<T> {
@@ -83,7 +88,11 @@ export class Sources {
     return found;
   }
 
-  async #checkExtends(source: BlockSource, head: VerifiedHead, held: VerifiedHead): Promise<void> {
+  #checkExtends(
+    head: VerifiedHead,
+    held: VerifiedHead,
+    extension: readonly Uint8Array[],
+  ): void {
     if (head.epoch > held.epoch) return;
     if (head.epoch < held.epoch || head.blocks < held.blocks) {
       throw new StreamoError("stale", `a head of ${head.blocks} blocks is older than the one held`);
@@ -91,9 +100,8 @@ export class Sources {
     const message = `a head of ${head.blocks} blocks is not shown to extend ${held.blocks}`;
     // Two heads of one length are a fork whatever a source proves.
     if (head.blocks === held.blocks) throw new StreamoError("conflict", message);
-    const proof = await source.consistency(head, held.blocks);
     try {
-      verifyConsistency(this.#crypto, held, head, proof ?? []);
+      verifyConsistency(this.#crypto, held, head, extension);
     } catch (cause) {
       throw new StreamoError("conflict", message, {}, { cause });
     }

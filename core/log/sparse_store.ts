@@ -1,24 +1,25 @@
 /** A store of logs of which only some blocks are here: the others come from sources, verified. */
 
+import type { Reading } from "../codec/reading.ts";
 import { StreamoError } from "../errors.ts";
 import type { Crypto } from "../identity/crypto.ts";
 import type { Key } from "../identity/key.ts";
-import type { Block } from "./block.ts";
+import { type Block, findBlock } from "./block.ts";
+import { BlockCache } from "./block_cache.ts";
 import { compareHeads, sameHead, type VerifiedHead } from "./head.ts";
-import { leafHash, pushLeaf } from "./merkle.ts";
 import type { Sources } from "./sources.ts";
 import type { Store, StoredHead } from "./store.ts";
 
-/** Blocks that are asked for at a time where many are read in order. */
-const STEP_BLOCKS = 8;
+/** Bytes of blocks that came ahead of their being read: some of the largest answers. */
+const AHEAD_BYTES = 4 * 2 ** 20;
 
 /** One log, read from sources. */
 interface SparseLog {
   readonly stored: StoredHead & { readonly head: VerifiedHead };
-  /** The block at the end, which came with the frontier and mostly holds the newest record. */
-  readonly newest: Block;
   /** What the store beneath holds of it: shown to be where this log begins. */
   readonly own: VerifiedHead | undefined;
+  /** Blocks that came with others, or were fetched last. */
+  readonly ahead: BlockCache;
   /** Fetches under way, by address. */
   readonly fetching: Map<number, Promise<Block>>;
 }
@@ -45,8 +46,9 @@ export class SparseStore implements Store {
     const log = this.#logs.get(key);
     const own = stored?.head;
     const held = newer(own, log?.stored.head);
-    const head = await this.#sources.head(key, held);
-    if (head === undefined) return undefined;
+    const newest = await this.#sources.newest(key, held);
+    if (newest === undefined) return undefined;
+    const { head, end } = newest;
     if (own !== undefined && sameHead(own, head)) {
       this.#logs.delete(key);
       return stored;
@@ -56,7 +58,9 @@ export class SparseStore implements Store {
     if (log !== undefined && sameHead(log.stored.head, head) && sameHead(log.own, shown)) {
       return log.stored;
     }
-    return await this.#open(head, shown);
+    const next = this.#open(head, shown, log);
+    for (const block of end) next.ahead.add(block);
+    return next.stored;
   }
 
   /** Always `unsupported`. */
@@ -71,23 +75,28 @@ export class SparseStore implements Store {
     if (from < own) yield* this.#store.blocks(key, epoch, from, own);
     if (log === undefined) return;
     if (to > log.stored.length) throw missing(key, log.stored.length);
-    for (let at = Math.max(from, own); at < to; at += STEP_BLOCKS) {
-      const end = Math.min(at + STEP_BLOCKS, to);
-      yield* (await this.#sources.blocks(log.stored.head, at, end)).placed;
+    for (let at = Math.max(from, own); at < to;) {
+      const blocks = await this.#sources.blocks(log.stored.head, at, to);
+      yield* blocks;
+      at += blocks.length;
     }
   }
 
-  async blockAt(key: Key, epoch: number, address: number): Promise<Block | undefined> {
+  async blockAt(
+    key: Key,
+    epoch: number,
+    address: number,
+    reading?: Reading,
+  ): Promise<Block | undefined> {
     const log = this.#logOf(key, epoch);
     if (log === undefined || isOwn(log, address)) {
       return await this.#store.blockAt(key, epoch, address);
     }
     if (address >= log.stored.bytes) return undefined;
-    if (address >= log.newest.start) return log.newest;
-    const { fetching } = log;
-    const underWay = fetching.get(address);
-    if (underWay !== undefined) return await underWay;
-    const asked = this.#sources.blockAt(log.stored.head, address);
+    const { ahead, fetching } = log;
+    const known = ahead.get(address) ?? fetching.get(address);
+    if (known !== undefined) return await known;
+    const asked = this.#fetch(log, address, reading);
     fetching.set(address, asked);
     try {
       return await asked;
@@ -101,7 +110,7 @@ export class SparseStore implements Store {
     if (log === undefined || isOwn(log, address)) {
       return this.#store.blockAtSync?.(key, epoch, address);
     }
-    return address >= log.newest.start && address < log.stored.bytes ? log.newest : undefined;
+    return log.ahead.get(address);
   }
 
   /** Only of blocks that the store beneath holds; else `missing_block`. */
@@ -141,16 +150,21 @@ export class SparseStore implements Store {
     return log?.stored.epoch === epoch ? log : undefined;
   }
 
-  async #open(head: VerifiedHead, own: VerifiedHead | undefined): Promise<StoredHead> {
-    const { key, epoch, blocks: length } = head;
-    if (length === 0) return { head, epoch, length, bytes: 0, frontier: [] };
-    // The hashes left of the last block are the frontier before it.
-    const { placed: [newest], proof } = await this.#sources.blocks(head, length - 1, length);
-    const leaf = leafHash(this.#crypto, newest.start, newest.bytes);
-    const frontier = pushLeaf(this.#crypto, proof, length - 1, leaf);
-    const stored = { head, epoch, length, bytes: head.bytes, frontier };
-    this.#logs.set(key, { stored, newest, own, fetching: new Map() });
-    return stored;
+  async #fetch(log: SparseLog, address: number, reading?: Reading): Promise<Block> {
+    const blocks = await this.#sources.blockAt(log.stored.head, address, reading);
+    for (const block of blocks) log.ahead.add(block);
+    return findBlock(blocks, address)!;
+  }
+
+  #open(head: VerifiedHead, own: VerifiedHead | undefined, before?: SparseLog): SparseLog {
+    const { key, epoch, blocks: length, bytes } = head;
+    // Nothing is appended after these blocks: nobody needs the hashes that the next one would extend.
+    const stored = { head, epoch, length, bytes, frontier: [] };
+    // Of one epoch the new log begins with the old one, whose blocks are blocks of it.
+    const ahead = before?.stored.epoch === epoch ? before.ahead : new BlockCache(AHEAD_BYTES);
+    const log = { stored, own, ahead, fetching: new Map() };
+    this.#logs.set(key, log);
+    return log;
   }
 }
 

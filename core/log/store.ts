@@ -1,5 +1,6 @@
 /** What a log needs of the place where it is kept. */
 
+import type { Reading } from "../codec/reading.ts";
 import type { Key } from "../identity/key.ts";
 import type { Block } from "./block.ts";
 import type { VerifiedHead } from "./head.ts";
@@ -54,8 +55,16 @@ export interface Store {
   ): Promise<void>;
   /** The blocks [from, to) in order; `missing_block` if one is not held, `damaged` if one changed. */
   blocks(key: Key, epoch: number, from: number, to: number): AsyncIterable<Block>;
-  /** The block that holds the byte at `address`, or undefined if none does. */
-  blockAt(key: Key, epoch: number, address: number): Promise<Block | undefined>;
+  /**
+   * The block that holds the byte at `address`, or undefined if none does. Stores for which a block is
+   * far away fetch others that `reading` needs with it.
+   */
+  blockAt(
+    key: Key,
+    epoch: number,
+    address: number,
+    reading?: Reading,
+  ): Promise<Block | undefined>;
   /** The same without waiting, for stores that can: files and memory. */
   blockAtSync?(key: Key, epoch: number, address: number): Block | undefined;
   /** The leaf hashes of blocks [from, to), 32 bytes each, one after the other. */

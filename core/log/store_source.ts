@@ -1,5 +1,7 @@
 /** A store as a source of blocks with their proofs: what relays answer from. */
 
+import type { Reading } from "../codec/reading.ts";
+import { equal } from "../bytes.ts";
 import { StreamoError } from "../errors.ts";
 import type { Crypto } from "../identity/crypto.ts";
 import type { Key } from "../identity/key.ts";
@@ -8,9 +10,10 @@ import { verifyConsistency } from "./consistency_proof.ts";
 import type { SignedHead } from "./head.ts";
 import { leafHash } from "./merkle.ts";
 import { Proofs } from "./proofs.ts";
-import { verifyRange } from "./range_proof.ts";
-import type { BlockSource, LogTree, ProvenBlocks } from "./source.ts";
+import { verifyRuns } from "./range_proof.ts";
+import type { BlockSource, LogTree, Newest, ProvenBlocks } from "./source.ts";
 import type { Store } from "./store.ts";
+import { ANSWER_BLOCKS, ANSWER_BYTES, blocksFor } from "./walk.ts";
 
 /** Logs whose subtrees are remembered. */
 const LOGS_MAX = 64;
@@ -30,26 +33,61 @@ export class StoreSource implements BlockSource {
     this.name = name;
   }
 
+  /** The newest head of `key`. */
   async head(key: Key): Promise<SignedHead | undefined> {
     return (await this.#store.head(key))?.head;
   }
 
-  /** Blocks [first, end); `conflict` if the log held is not `log`. */
-  async blocks(log: LogTree, first: number, end: number): Promise<ProvenBlocks> {
-    const blocks: Block[] = [];
-    for await (const block of this.#store.blocks(log.key, log.epoch, first, end)) {
-      blocks.push(block);
+  async newest(key: Key, held: LogTree | undefined): Promise<Newest | undefined> {
+    const head = await this.head(key);
+    if (head === undefined) return undefined;
+    const { epoch, blocks } = head;
+    const isExtension = held?.epoch === epoch && held.blocks <= blocks;
+    if (isExtension && held.blocks === blocks && equal(held.root, head.root)) {
+      return { head, extension: [], end: undefined };
     }
+    const extension = isExtension ? await this.#extension(head, held.blocks) : [];
+    return { head, extension, end: await this.#end(head) };
+  }
+
+  /** The first blocks of [first, end), as many as fit into one answer; `conflict` if the log is another. */
+  async blocks(log: LogTree, first: number, end: number): Promise<ProvenBlocks> {
+    const found: Block[] = [];
+    let bytes = 0;
+    for await (const block of this.#store.blocks(log.key, log.epoch, first, end)) {
+      bytes += block.bytes.length;
+      if (bytes > ANSWER_BYTES || found.length === ANSWER_BLOCKS) break;
+      found.push(block);
+    }
+    return await this.#prove(log, found);
+  }
+
+  async blockAt(
+    log: LogTree,
+    address: number,
+    reading?: Reading,
+  ): Promise<ProvenBlocks | undefined> {
+    const block = await this.#store.blockAt(log.key, log.epoch, address);
+    if (block === undefined || block.index >= log.blocks) return undefined;
+    const blocks = reading === undefined
+      ? [block]
+      : await blocksFor(this.#store, log, block, reading);
     return await this.#prove(log, blocks);
   }
 
-  async blockAt(log: LogTree, address: number): Promise<ProvenBlocks | undefined> {
-    const block = await this.#store.blockAt(log.key, log.epoch, address);
-    if (block === undefined || block.index >= log.blocks) return undefined;
-    return await this.#prove(log, [block]);
+  /** The last block, and the one that holds the newest record if that is another. */
+  async #end(head: SignedHead): Promise<ProvenBlocks | undefined> {
+    const { key, epoch, record, bytes } = head;
+    const found = new Map<number, Block>();
+    for (const address of [record, bytes - 1]) {
+      if (address === undefined || address < 0) continue;
+      const block = await this.#store.blockAt(key, epoch, address);
+      if (block !== undefined) found.set(block.index, block);
+    }
+    return found.size === 0 ? undefined : await this.#prove(head, [...found.values()]);
   }
 
-  async consistency(log: LogTree, older: number): Promise<Uint8Array[]> {
+  async #extension(log: LogTree, older: number): Promise<Uint8Array[]> {
     const { proof } = await this.#checked(log, async (proofs) => ({
       proof: await proofs.consistency(older, log.blocks),
       before: { blocks: older, root: await proofs.root(older) },
@@ -57,16 +95,26 @@ export class StoreSource implements BlockSource {
     return proof;
   }
 
+  /** `blocks` rise. */
   async #prove(log: LogTree, blocks: readonly Block[]): Promise<ProvenBlocks> {
-    const first = blocks[0]?.index ?? 0;
-    const end = first + blocks.length;
-    const leaves = blocks.map(({ start, bytes }) => leafHash(this.#crypto, start, bytes));
+    const runs = runsOf(blocks);
+    const leafRuns = runs.map((run) => ({
+      first: run[0].index,
+      leaves: run.map(({ start, bytes }) => leafHash(this.#crypto, start, bytes)),
+    }));
     const proof = await this.#checked(
       log,
-      (proofs) => proofs.range(first, end, log.blocks),
-      (proof) => verifyRange(this.#crypto, log, first, leaves, proof),
+      (proofs) => proofs.runs(runs.map((run) => [run[0].index, run.at(-1)!.index + 1]), log.blocks),
+      (proof) => verifyRuns(this.#crypto, log, leafRuns, proof),
     );
-    return { first, start: blocks[0].start, blocks: blocks.map(({ bytes }) => bytes), proof };
+    return {
+      runs: runs.map((run) => ({
+        first: run[0].index,
+        start: run[0].start,
+        blocks: run.map(({ bytes }) => bytes),
+      })),
+      proof,
+    };
   }
 
   /** What `make` makes of the log's proofs: of fresh ones if `verify` refuses that of remembered ones. */
@@ -99,4 +147,15 @@ export class StoreSource implements BlockSource {
     }
     return proofs;
   }
+}
+
+/** `blocks`, which rise, as runs of consecutive ones. */
+function runsOf(blocks: readonly Block[]): Block[][] {
+  const runs: Block[][] = [];
+  for (const block of blocks) {
+    const last = runs.at(-1);
+    if (last !== undefined && last[0].index + last.length === block.index) last.push(block);
+    else runs.push([block]);
+  }
+  return runs;
 }

@@ -1,6 +1,7 @@
 /** What a store holds of one log, read by address: blocks at hand, or fetched when asked for. */
 
 import { type Chunks, MissingBlock, type Pins } from "../codec/chunks.ts";
+import type { Reading } from "../codec/reading.ts";
 import type { Key } from "../identity/key.ts";
 import type { Block } from "./block.ts";
 import { BlockCache } from "./block_cache.ts";
@@ -33,7 +34,10 @@ export class StoredBlocks implements Chunks {
   /** The bytes from `address` to the end of its block; throws MissingBlock. */
   at(address: number): Uint8Array {
     const block = this.#find(address);
-    if (block === undefined) throw new MissingBlock(address, (pins) => this.load(address, pins));
+    if (block === undefined) {
+      const load = (pins?: Pins, reading?: Reading) => this.load(address, pins, reading);
+      throw new MissingBlock(address, load);
+    }
     return block.bytes.subarray(address - block.start);
   }
 
@@ -42,10 +46,10 @@ export class StoredBlocks implements Chunks {
     throw new TypeError("stored blocks are only read");
   }
 
-  /** Fetches the block around `address`; `missing_block` if the store does not hold it either. */
-  async load(address: number, pins?: Pins): Promise<void> {
+  /** Fetches the block around `address`, which `reading` needs; `missing_block` if the store does not hold it either. */
+  async load(address: number, pins?: Pins, reading?: Reading): Promise<void> {
     const block = address < this.#cut
-      ? await this.#store.blockAt(this.#key, this.#epoch(), address)
+      ? await this.#store.blockAt(this.#key, this.#epoch(), address, reading)
       : undefined;
     // The log may have lost its place while the store was read.
     if (block === undefined || address >= this.#cut) throw new MissingBlock(address);

@@ -18,7 +18,7 @@ import { type Item, Ref } from "../codec/value.ts";
 import { Writer } from "../codec/writer.ts";
 import { StreamoError } from "../errors.ts";
 import { diffEntries } from "./diff_map.ts";
-import { ABSENT } from "./snapshot.ts";
+import { ABSENT } from "../codec/find.ts";
 
 /** An item and the log that it is in. */
 export interface Place {

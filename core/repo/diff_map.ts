@@ -9,7 +9,7 @@ import { writeScalar } from "../codec/scalar.ts";
 import { compareText } from "../codec/text.ts";
 import { type Item, Ref } from "../codec/value.ts";
 import { Writer } from "../codec/writer.ts";
-import { ABSENT } from "./snapshot.ts";
+import { ABSENT } from "../codec/find.ts";
 
 /** An item, or that there is none. */
 export type Maybe = Item | typeof ABSENT;

@@ -19,7 +19,8 @@ import {
   type Value,
 } from "../codec/value.ts";
 import { copyItem } from "./copy.ts";
-import { ABSENT, childItem, Snapshot } from "./snapshot.ts";
+import { ABSENT, childItem } from "../codec/find.ts";
+import { Snapshot } from "./snapshot.ts";
 
 /** Content that is in the log already but under no path yet: what `Repo.store` gives. */
 export class Stored {

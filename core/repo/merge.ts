@@ -18,7 +18,8 @@ import { copyItem } from "./copy.ts";
 import { diffEntries, type Maybe, sameItem } from "./diff_map.ts";
 import { ElementIds } from "./element_ids.ts";
 import { ListMerge } from "./merge_list.ts";
-import { ABSENT, statItem } from "./snapshot.ts";
+import { ABSENT } from "../codec/find.ts";
+import { statItem } from "./snapshot.ts";
 
 /** Text above this many bytes (UTF-8) is not merged by line. */
 const MERGE_TEXT_MAX_BYTES = 1 << 20;

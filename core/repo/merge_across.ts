@@ -13,7 +13,7 @@ import { copyItem } from "./copy.ts";
 import { diffEntries, type EntryChange, type Maybe } from "./diff_map.ts";
 import { HeapChunks } from "./heap_chunks.ts";
 import { Merge } from "./merge.ts";
-import { ABSENT, childItem } from "./snapshot.ts";
+import { ABSENT, childItem } from "../codec/find.ts";
 
 /** Logs and how to decide between them. */
 export interface Logs {

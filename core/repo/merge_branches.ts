@@ -9,7 +9,7 @@ import { sameItem } from "./diff_map.ts";
 import { Draft, Stored } from "./draft.ts";
 import { Merge } from "./merge.ts";
 import { findRecord, type LogRecord } from "./record.ts";
-import { ABSENT } from "./snapshot.ts";
+import { ABSENT } from "../codec/find.ts";
 
 /** How branches are merged. */
 export interface MergeOptions {

@@ -13,7 +13,7 @@ import { records } from "./history.ts";
 import { MergeAcross } from "./merge_across.ts";
 import { citation, type MergeOptions } from "./merge_branches.ts";
 import { findRecord, type LogRecord } from "./record.ts";
-import { ABSENT } from "./snapshot.ts";
+import { ABSENT } from "../codec/find.ts";
 
 /** Where two logs part that share no blocks. */
 export interface Parting {

@@ -9,7 +9,7 @@ import type { Item, Path } from "../codec/value.ts";
 import { diffElements, type ListHunk, pairElements } from "./diff_list.ts";
 import { type Maybe, sameItem } from "./diff_map.ts";
 import type { Merge } from "./merge.ts";
-import { ABSENT } from "./snapshot.ts";
+import { ABSENT } from "../codec/find.ts";
 
 /** What one side did inside a region of the base; places are counted from the region's start. */
 interface Side {

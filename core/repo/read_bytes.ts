@@ -21,7 +21,10 @@ export function readBytes(
   return new ReadableStream({
     async pull(controller) {
       end ??= await untilThere(() => {
-        snapshot.content(path);
+        snapshot.content(path, {
+          start: at,
+          end: Math.min(range.end ?? Infinity, at + STEP_BYTES),
+        });
         return Math.min(range.end ?? Infinity, snapshot.stat(...path)!.size);
       });
       if (at >= end) return controller.close();

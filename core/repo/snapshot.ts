@@ -1,17 +1,17 @@
 /** The value as of one record: everything that reads. */
 
-import type { Space } from "../codec/chunks.ts";
+import { MissingBlock, type Space } from "../codec/chunks.ts";
 import {
   containerOf,
-  elementAt,
   type ListRange,
   listRange,
-  lookup,
   mapEntries,
   type Range,
 } from "../codec/container.ts";
 import { type Budget, decode } from "../codec/decode.ts";
+import { ABSENT, findItem } from "../codec/find.ts";
 import { extentOf, readContent } from "../codec/large.ts";
+import type { Reading } from "../codec/reading.ts";
 import { type Item, type Path, pathText, Ref, type Step, type Value } from "../codec/value.ts";
 
 /** What stands at a path, without its content. */
@@ -32,12 +32,9 @@ export interface ByteRange {
   readonly end?: number;
 }
 
-/** What {@link Snapshot.find} gives for a path that leads nowhere. */
-export const ABSENT: unique symbol = Symbol("absent");
-
 /**
  * One state of a repo. Reads are synchronous and throw MissingBlock (code `missing_block`) where a
- * block is not at hand; `Repo.read` fetches it and runs again.
+ * block is not at hand; `Repo.read` fetches it, with what else the reading takes, and runs again.
  */
 export class Snapshot {
   readonly #space: Space;
@@ -61,8 +58,12 @@ export class Snapshot {
 
   /** The value at `path`; `budget` if it takes more to decode than `budget` allows. */
   value(path: Path, budget?: Budget): Value {
-    const item = this.find(path);
-    return item === ABSENT ? undefined : decode(this.#space, item, budget);
+    try {
+      const item = findItem(this.#space, this.#root, path);
+      return item === ABSENT ? undefined : decode(this.#space, item, budget);
+    } catch (error) {
+      throw this.#while("value", path, error);
+    }
   }
 
   /** Whether there is a value at `path`, also an undefined one. */
@@ -72,19 +73,23 @@ export class Snapshot {
 
   /** Keys of the map at `path`, in order; nothing if there is no map. */
   *keys(path: Path = [], range: Range = {}): Generator<string> {
-    for (const [key] of this.#entries(path, range)) yield key;
+    for (const [key] of this.#entries("keys", path, range)) yield key;
   }
 
   /** Keys and values of the map at `path`, in order, decoded one by one. */
-  *entries(path: Path = [], range: Range = {}): Generator<[string, Value]> {
-    for (const [key, item] of this.#entries(path, range)) yield [key, decode(this.#space, item)];
+  entries(path: Path = [], range: Range = {}): Generator<[string, Value]> {
+    return this.#entries("entries", path, range, (item) => decode(this.#space, item));
   }
 
   /** Elements of the list at `path`, decoded one by one; nothing if there is no list. */
   *elements(path: Path = [], range: ListRange = {}): Generator<Value> {
-    const node = this.#container(path);
-    if (node?.kind !== "list") return;
-    for (const item of listRange(this.#space, node, range)) yield decode(this.#space, item);
+    try {
+      const node = this.#container(path);
+      if (node?.kind !== "list") return;
+      for (const item of listRange(this.#space, node, range)) yield decode(this.#space, item);
+    } catch (error) {
+      throw this.#while("elements", path, error, range);
+    }
   }
 
   /** Entries of the map or elements of the list at `path`; bytes of text or bytes; else 0. */
@@ -95,29 +100,36 @@ export class Snapshot {
 
   /** What stands at `path`, without reading its content. */
   stat(...path: Step[]): Stat | undefined {
-    const item = this.find(path);
-    return item === ABSENT ? undefined : statItem(this.#space, item);
-  }
-
-  /** Keys of the map at `path` with their {@link Stat.address}: reads nothing but the map itself. */
-  *addresses(path: Path = [], range: Range = {}): Generator<[string, number | undefined]> {
-    for (const [key, item] of this.#entries(path, range)) {
-      yield [key, item instanceof Ref ? item.address : undefined];
+    try {
+      const item = findItem(this.#space, this.#root, path);
+      return item === ABSENT ? undefined : statItem(this.#space, item);
+    } catch (error) {
+      throw this.#while("place", path, error);
     }
   }
 
+  /** Keys of the map at `path` with their {@link Stat.address}: reads nothing but the map itself. */
+  addresses(path: Path = [], range: Range = {}): Generator<[string, number | undefined]> {
+    const addressOf = (item: Item) => item instanceof Ref ? item.address : undefined;
+    return this.#entries("keys", path, range, addressOf);
+  }
+
   /** Keys of the map at `path` with what stands under each, without reading contents. */
-  *stats(path: Path = [], range: Range = {}): Generator<[string, Stat]> {
-    for (const [key, item] of this.#entries(path, range)) yield [key, statItem(this.#space, item)];
+  stats(path: Path = [], range: Range = {}): Generator<[string, Stat]> {
+    return this.#entries("stats", path, range, (item) => statItem(this.#space, item));
   }
 
   /** The bytes (of text: UTF-8) at `path`, piece by piece. TypeError if it is neither. */
   content(path: Path, { start = 0, end = Infinity }: ByteRange = {}): Generator<Uint8Array> {
-    const item = this.find(path);
-    if (item === ABSENT || extentOf(this.#space, item) === undefined) {
-      throw new TypeError(`cannot read bytes of ${pathText(path)}: it is neither text nor bytes`);
+    try {
+      const item = findItem(this.#space, this.#root, path);
+      if (item !== ABSENT && extentOf(this.#space, item) !== undefined) {
+        return this.#content(item, path, start, end);
+      }
+    } catch (error) {
+      throw this.#while("bytes", path, error, { start, end });
     }
-    return readContent(this.#space, item, start, end);
+    throw new TypeError(`cannot read bytes of ${pathText(path)}: it is neither text nor bytes`);
   }
 
   /**
@@ -125,37 +137,48 @@ export class Snapshot {
    * @ignore
    */
   find(path: Path): Item | typeof ABSENT {
-    let item = this.#root;
-    for (const step of path) {
-      const next = childItem(this.#space, item, step);
-      if (next === ABSENT) return ABSENT;
-      item = next;
+    try {
+      return findItem(this.#space, this.#root, path);
+    } catch (error) {
+      throw this.#while("place", path, error);
     }
-    return item;
   }
 
-  #entries(path: Path, range: Range): Iterable<[string, Item]> {
-    const node = this.#container(path);
-    return node?.kind === "map" ? mapEntries(this.#space, node, range) : [];
+  *#content(item: Item, path: Path, start: number, end: number): Generator<Uint8Array> {
+    try {
+      yield* readContent(this.#space, item, start, end);
+    } catch (error) {
+      throw this.#while("bytes", path, error, { start, end });
+    }
+  }
+
+  *#entries<T = Item>(
+    kind: Reading["kind"],
+    path: Path,
+    range: Range,
+    read: (item: Item) => T = (item) => item as T,
+  ): Generator<[string, T]> {
+    try {
+      const node = this.#container(path);
+      if (node?.kind !== "map") return;
+      for (const [key, item] of mapEntries(this.#space, node, range)) yield [key, read(item)];
+    } catch (error) {
+      throw this.#while(kind, path, error, range);
+    }
   }
 
   #container(path: Path) {
-    const item = this.find(path);
+    const item = findItem(this.#space, this.#root, path);
     return item === ABSENT ? undefined : containerOf(this.#space, item);
   }
-}
 
-/** What the container `item` holds under `step`, or {@link ABSENT}. */
-export function childItem(space: Space, item: Item, step: Step): Item | typeof ABSENT {
-  const node = containerOf(space, item);
-  if (node === undefined) return ABSENT;
-  if (typeof step === "string") {
-    if (node.kind !== "map") return ABSENT;
-    const { found, item: child } = lookup(space, node, step);
-    return found ? child : ABSENT;
+  /** `error`, which tells whoever fetches a missing block what it is read for. */
+  #while(kind: Reading["kind"], path: Path, error: unknown, range?: Reading["range"]): unknown {
+    if (error instanceof MissingBlock && this.#root instanceof Ref) {
+      error.reading ??= { kind, root: this.#root.address, path, range };
+    }
+    return error;
   }
-  const isIndex = node.kind === "list" && Number.isInteger(step) && step >= 0 && step < node.size;
-  return isIndex ? elementAt(space, node, step) : ABSENT;
 }
 
 /** What `item` is, without reading its content. */

@@ -5,10 +5,11 @@ import { StreamoError } from "../errors.ts";
 import type { Crypto } from "../identity/crypto.ts";
 import type { Key } from "../identity/key.ts";
 import { BLOCK_MAX_BYTES } from "../log/block.ts";
-import { decodeHead, HEAD_BYTES, type SignedHead } from "../log/head.ts";
+import { decodeHead, HEAD_BYTES } from "../log/head.ts";
 import { HASH_BYTES } from "../log/merkle.ts";
 import { Proofs } from "../log/proofs.ts";
-import type { BlockSource, LogTree, ProvenBlocks } from "../log/source.ts";
+import type { BlockSource, LogTree, Newest, ProvenBlocks } from "../log/source.ts";
+import { ANSWER_BYTES } from "../log/walk.ts";
 import type { Fetch } from "../platform.ts";
 import { HttpClient } from "./http_client.ts";
 
@@ -43,33 +44,41 @@ export class FileSource implements BlockSource {
     this.#crypto = options.crypto;
   }
 
-  async head(_key: Key): Promise<SignedHead | undefined> {
+  async newest(key: Key, held: LogTree | undefined): Promise<Newest | undefined> {
     const bytes = await this.#http.get("head", HEAD_BYTES);
-    return bytes && decodeHead(bytes);
+    if (bytes === undefined) return undefined;
+    const head = decodeHead(bytes);
+    const isExtension = held?.epoch === head.epoch && held.blocks < head.blocks;
+    const isSame = held !== undefined && equal(held.root, head.root);
+    if (isSame || head.blocks === 0) return { head, extension: [], end: undefined };
+    const log = { ...head, key };
+    const leaves = await this.#leavesOf(log);
+    const extension = isExtension && leaves !== undefined
+      ? await leaves.proofs.consistency(held.blocks, head.blocks)
+      : [];
+    const at = head.record ?? head.bytes - 1;
+    return { head, extension, end: await this.blockAt(log, at) };
   }
 
   async blocks(log: LogTree, first: number, end: number): Promise<ProvenBlocks | undefined> {
     const leaves = await this.#leavesOf(log);
     if (leaves === undefined || end > leaves.ends.length) return undefined;
     const start = startOf(leaves, first);
+    while (end > first + 1 && startOf(leaves, end) - start > ANSWER_BYTES) end--;
     const bytes = await this.#http.range("log", start, startOf(leaves, end));
     if (bytes === undefined) return undefined;
     const blocks: Uint8Array[] = [];
     for (let i = first; i < end; i++) {
       blocks.push(bytes.slice(startOf(leaves, i) - start, leaves.ends[i] - start));
     }
-    return { first, start, blocks, proof: await leaves.proofs.range(first, end, log.blocks) };
+    const proof = await leaves.proofs.runs([[first, end]], log.blocks);
+    return { runs: [{ first, start, blocks }], proof };
   }
 
   async blockAt(log: LogTree, address: number): Promise<ProvenBlocks | undefined> {
     const leaves = await this.#leavesOf(log);
     const index = leaves?.ends.findIndex((end) => end > address) ?? -1;
     return index < 0 ? undefined : await this.blocks(log, index, index + 1);
-  }
-
-  async consistency(log: LogTree, older: number): Promise<Uint8Array[] | undefined> {
-    const leaves = await this.#leavesOf(log);
-    return leaves && await leaves.proofs.consistency(older, log.blocks);
   }
 
   async #leavesOf(log: LogTree): Promise<Leaves | undefined> {

@@ -1,59 +1,83 @@
 /**
- * What a relay answers where it is asked for blocks with their proof, or for a consistency proof:
+ * What whoever holds a log answers, where it is asked for a part of it (see `ask.ts`):
  *
- *     blocks        [first] [start] [count] [length]* [block]* [count] [hash: 32 bytes]*
- *     consistency   [count] [hash: 32 bytes]*
+ *     blocks   [runs] ([first] [start] [count] [length]* [block]*)* [count] [hash: 32 bytes]*
+ *     newest   [head: 157 bytes] [count] [hash: 32 bytes]* blocks
  */
 
 import { malformed, Reader, Writer } from "../codec/writer.ts";
 import { StreamoError } from "../errors.ts";
+import { decodeHead, encodeHead, HEAD_BYTES } from "../log/head.ts";
 import { HASH_BYTES } from "../log/merkle.ts";
-import type { ProvenBlocks } from "../log/source.ts";
+import type { BlockRun, Newest, ProvenBlocks } from "../log/source.ts";
 import { FRAME_MAX_BYTES, readBlocks, readCounted } from "./frame.ts";
 
-/** More hashes than any proof has: 53 on either side. */
-const HASHES_MAX = 128;
+/** More hashes than any proof that fits has: there are some 20 for each block. */
+const HASHES_MAX = 8192;
+/** More runs than one answer has. */
+const RUNS_MAX = 1024;
 
 /** The bytes of blocks with their proof. */
-export function encodeProven({ first, start, blocks, proof }: ProvenBlocks): Uint8Array<
-  ArrayBuffer
-> {
+export function encodeProven(proven: ProvenBlocks): Uint8Array<ArrayBuffer> {
   const writer = new Writer(1024);
-  writer.varint(first);
-  writer.varint(start);
-  writer.varint(blocks.length);
-  for (const block of blocks) writer.varint(block.length);
-  for (const block of blocks) writer.raw(block);
-  writeHashes(writer, proof);
+  writeProven(writer, proven);
   return writer.view();
 }
 
 /** The opposite of {@link encodeProven}; `malformed` or `too_large`. Blocks are copies. */
 export function decodeProven(bytes: Uint8Array): ProvenBlocks {
-  const reader = readerOf(bytes);
-  const first = reader.varint();
-  const start = reader.varint();
-  // Copies: a view of one block would keep all of the answer in memory.
-  const blocks = readBlocks(reader).map((block) => block.slice());
-  const proof = readHashes(reader);
-  return { first, start, blocks, proof };
+  return toEnd(bytes, readProven);
 }
 
-/** The bytes of a consistency proof. */
-export function encodeHashes(hashes: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const writer = new Writer(1 + hashes.length * HASH_BYTES);
-  writeHashes(writer, hashes);
+/** The bytes of a head with its proofs. */
+export function encodeNewest({ head, extension, end }: Newest): Uint8Array<ArrayBuffer> {
+  const writer = new Writer(1024);
+  writer.raw(encodeHead(head));
+  writeHashes(writer, extension);
+  writeProven(writer, end ?? { runs: [], proof: [] });
   return writer.view();
 }
 
-/** The opposite of {@link encodeHashes}; `malformed` or `too_large`. */
-export function decodeHashes(bytes: Uint8Array): Uint8Array[] {
-  return readHashes(readerOf(bytes));
+/** The opposite of {@link encodeNewest}; `malformed` or `too_large`. Blocks are copies. */
+export function decodeNewest(bytes: Uint8Array): Newest {
+  return toEnd(bytes, (reader) => {
+    const head = decodeHead(reader.raw(HEAD_BYTES));
+    const extension = readHashes(reader);
+    const end = readProven(reader);
+    return { head, extension, end: end.runs.length === 0 ? undefined : end };
+  });
 }
 
-function readerOf(bytes: Uint8Array): Reader {
-  if (bytes.length <= FRAME_MAX_BYTES) return new Reader(bytes);
-  throw new StreamoError("too_large", `a proof of ${bytes.length} bytes`);
+function toEnd<T>(bytes: Uint8Array, read: (reader: Reader) => T): T {
+  if (bytes.length > FRAME_MAX_BYTES) {
+    throw new StreamoError("too_large", `an answer of ${bytes.length} bytes`);
+  }
+  const reader = new Reader(bytes);
+  const found = read(reader);
+  if (reader.at !== bytes.length) throw malformed("an answer is too long");
+  return found;
+}
+
+function writeProven(writer: Writer, { runs, proof }: ProvenBlocks): void {
+  writer.varint(runs.length);
+  for (const { first, start, blocks } of runs) {
+    writer.varint(first);
+    writer.varint(start);
+    writer.varint(blocks.length);
+    for (const block of blocks) writer.varint(block.length);
+    for (const block of blocks) writer.raw(block);
+  }
+  writeHashes(writer, proof);
+}
+
+function readProven(reader: Reader): ProvenBlocks {
+  const runs = readCounted(reader, RUNS_MAX, (): BlockRun => {
+    const first = reader.varint();
+    const start = reader.varint();
+    // Copies: a view of one block would keep all of the answer in memory.
+    return { first, start, blocks: readBlocks(reader).map((block) => block.slice()) };
+  });
+  return { runs, proof: readHashes(reader) };
 }
 
 function writeHashes(writer: Writer, hashes: readonly Uint8Array[]): void {
@@ -61,9 +85,6 @@ function writeHashes(writer: Writer, hashes: readonly Uint8Array[]): void {
   for (const hash of hashes) writer.raw(hash);
 }
 
-/** The hashes that `reader` ends with. */
 function readHashes(reader: Reader): Uint8Array[] {
-  const hashes = readCounted(reader, HASHES_MAX, () => reader.raw(HASH_BYTES).slice());
-  if (reader.at !== reader.bytes.length) throw malformed("a proof is too long");
-  return hashes;
+  return readCounted(reader, HASHES_MAX, () => reader.raw(HASH_BYTES).slice());
 }

@@ -2,84 +2,60 @@
  * `/streams/KEY/proof`: any blocks of a log with what ties them to a head, for readers that hold
  * nothing else of it.
  *
- *     ?epoch=E&blocks=N&root=HEX   the head: its epoch, number of blocks and root
- *     &at=ADDRESS                  the block that holds this byte
- *     &first=I&end=J               blocks [I, J), at most 16
- *     &older=M                     the proof that N blocks extend the first M
+ *                                  the newest head, with blocks at its end
+ *     ?epoch=E&blocks=N&root=HEX   the same, for who holds this head
+ *     &at=ADDRESS                  the block that holds this byte, in the log of this head
+ *     &reading=JSON                and others that it takes to read this
+ *     &first=I&end=J               blocks from I on, up to J
  */
 
 import { fromHex } from "../../core/bytes.ts";
 import { StreamoError } from "../../core/errors.ts";
 import type { Key } from "../../core/identity/key.ts";
 import { HASH_BYTES } from "../../core/log/merkle.ts";
-import type { LogTree } from "../../core/log/source.ts";
+import type { Position } from "../../core/log/run.ts";
 import type { StoreSource } from "../../core/log/store_source.ts";
-import { encodeHashes, encodeProven } from "../../core/sync/proof_body.ts";
+import { answer, type Ask, parseReading } from "../../core/sync/ask.ts";
 import { bytesBody, respond } from "../http/respond.ts";
 
-/** Blocks of one answer: with their proof they fit in 1 MiB. */
-const BLOCKS_MAX = 16;
-
-/** Answers with blocks and their proof, or a consistency proof, as `core/sync/proof_body.ts` has them. */
+/** Answers as `core/sync/proof_body.ts` has it. */
 export async function serveProof(
   request: Request,
   key: Key,
   source: StoreSource,
 ): Promise<Response> {
   const query = new URL(request.url).searchParams;
-  const log = logOf(key, query);
-  await checkHeld(log, source);
-  const bytes = await answer(log, query, source);
-  // The root names every byte of the answer: it is the same for ever.
-  const tag = `${key}.${query.toString().replaceAll(/[^\w=.-]/g, ".")}`;
+  const ask = askOf(query);
+  const bytes = await answer(source, key, ask);
+  // The root names every byte of an answer about it: it is the same for ever.
+  const immutable = ask.at !== undefined || ask.first !== undefined;
+  const tag = await tagOf(immutable ? new TextEncoder().encode(`${key}?${query}`) : bytes);
   const type = "application/octet-stream";
-  return await respond(request, { type, tag, immutable: true, open: () => bytesBody(bytes) });
+  return await respond(request, { type, tag, immutable, open: () => bytesBody(bytes) });
 }
 
-function logOf(key: Key, query: URLSearchParams): LogTree {
+function askOf(query: URLSearchParams): Ask {
+  const log = query.has("root") ? logOf(query) : undefined;
+  const reading = query.get("reading");
+  if (query.has("at")) {
+    const what = reading === null ? undefined : parseReading(reading);
+    return { log, at: count(query, "at"), reading: what };
+  }
+  if (query.has("first")) return { log, first: count(query, "first"), end: count(query, "end") };
+  return { log };
+}
+
+function logOf(query: URLSearchParams): Position {
   const root = fromHex(query.get("root") ?? "");
   if (root?.length !== HASH_BYTES) {
     throw new StreamoError("malformed", '"root" is not 64 digits of lower-case hexadecimal');
   }
-  return { key, epoch: count(query, "epoch"), blocks: count(query, "blocks"), root };
+  return { epoch: count(query, "epoch"), blocks: count(query, "blocks"), root };
 }
 
-/** Blocks past the newest signed head are nobody's business yet. */
-async function checkHeld({ key, epoch, blocks }: LogTree, source: StoreSource): Promise<void> {
-  const head = await source.head(key);
-  if (head === undefined) throw new StreamoError("not_found", `nothing is stored of ${key}`);
-  if (epoch < head.epoch) {
-    throw new StreamoError("stale", `epoch ${epoch} of ${key} is over; now it is ${head.epoch}`);
-  }
-  if (epoch > head.epoch || blocks > head.blocks) {
-    const message = `${blocks} blocks in epoch ${epoch} of ${key} are not held here`;
-    throw new StreamoError("not_found", message);
-  }
-}
-
-async function answer(
-  log: LogTree,
-  query: URLSearchParams,
-  source: StoreSource,
-): Promise<Uint8Array<ArrayBuffer>> {
-  if (query.has("at")) {
-    const address = count(query, "at");
-    const proven = await source.blockAt(log, address);
-    if (proven !== undefined) return encodeProven(proven);
-    throw new StreamoError("not_found", `no block of ${log.key} holds address ${address}`);
-  }
-  if (query.has("older")) {
-    return encodeHashes(await source.consistency(log, count(query, "older")));
-  }
-  const first = count(query, "first");
-  const end = count(query, "end");
-  if (end - first > BLOCKS_MAX) {
-    throw new StreamoError("too_large", `${end - first} blocks at once; at most ${BLOCKS_MAX}`);
-  }
-  if (first >= end || end > log.blocks) {
-    throw new StreamoError("not_found", `blocks ${first} to ${end} are not in ${log.blocks}`);
-  }
-  return encodeProven(await source.blocks(log, first, end));
+async function tagOf(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  const hash = await crypto.subtle.digest("SHA-256", bytes);
+  return new Uint8Array(hash, 0, 16).toHex();
 }
 
 function count(query: URLSearchParams, name: string): number {

@@ -12,7 +12,7 @@ import {
   rootOf,
 } from "../../core/log/merkle.ts";
 import { verifyConsistency } from "../../core/log/consistency_proof.ts";
-import { verifyRange } from "../../core/log/range_proof.ts";
+import { verifyRuns } from "../../core/log/range_proof.ts";
 import { MemoryStore } from "../../core/log/memory_store.ts";
 import type { Value } from "../../core/codec/value.ts";
 import { parseKey } from "../../core/identity/key.ts";
@@ -73,17 +73,16 @@ Deno.test("proofs are these hashes, and no others prove", () => {
 Deno.test("these proofs show that runs belong to trees, and nothing else does", () => {
   const verify = (vector: typeof proofs.ranges.valid[number]) => {
     const tree = { blocks: vector.size, root: bytesOf(vector.root) };
-    verifyRange(
-      crypto,
-      tree,
-      vector.first,
-      vector.leaves.map(bytesOf),
-      vector.proof.map(bytesOf),
-    );
+    const leaves = vector.leaves.map(bytesOf);
+    verifyRuns(crypto, tree, [{ first: vector.first, leaves }], vector.proof.map(bytesOf));
   };
   for (const vector of proofs.ranges.valid) verify(vector);
   for (const vector of proofs.ranges.invalid) {
     assert.throws(() => verify(vector), isCode(vector.code), vector.name);
+  }
+  for (const { runs, size, root, proof } of proofs.runs) {
+    const found = runs.map(({ first, leaves }) => ({ first, leaves: leaves.map(bytesOf) }));
+    verifyRuns(crypto, { blocks: size, root: bytesOf(root) }, found, proof.map(bytesOf));
   }
 });
 

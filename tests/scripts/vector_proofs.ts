@@ -2,10 +2,15 @@
 
 import { StreamoError } from "../../core/errors.ts";
 import { proveConsistency, verifyConsistency } from "../../core/log/consistency_proof.ts";
-import { proveRange, subtreeRoot, verifyRange } from "../../core/log/range_proof.ts";
+import { proveRuns, subtreeRoot, verifyRuns } from "../../core/log/range_proof.ts";
 import { testCrypto } from "../suites/test_log.ts";
 
 const RANGES = [[0, 1, 1], [0, 1, 7], [2, 3, 3], [3, 5, 7], [0, 8, 21], [6, 13, 21], [20, 21, 21]];
+const RUNS: { runs: [number, number][]; size: number }[] = [
+  { runs: [[0, 1], [6, 7]], size: 7 },
+  { runs: [[1, 3], [5, 6], [20, 21]], size: 21 },
+  { runs: [[0, 2], [3, 21]], size: 21 },
+];
 const CONSISTENT = [[0, 5], [1, 1], [1, 2], [3, 7], [4, 7], [6, 7], [8, 21], [13, 21], [21, 21]];
 
 const hex = (hashes: readonly Uint8Array[]) => hashes.map((hash) => hash.toHex());
@@ -19,7 +24,7 @@ export function proofs(leaves: readonly Uint8Array[]) {
     leaves: leaves.slice(first, end),
     size,
     root: root(size),
-    proof: proveRange(testCrypto, leaves.slice(0, size), first, end),
+    proof: proveRuns(testCrypto, leaves.slice(0, size), [[first, end]]),
   });
   const consistency = (older: number, newer: number) => ({
     older,
@@ -33,6 +38,12 @@ export function proofs(leaves: readonly Uint8Array[]) {
       valid: RANGES.map(([first, end, size]) => rangeText(range(first, end, size))),
       invalid: badRanges(range(6, 13, 21), leaves),
     },
+    runs: RUNS.map(({ runs, size }) => ({
+      runs: runs.map(([first, end]) => ({ first, leaves: hex(leaves.slice(first, end)) })),
+      size,
+      root: root(size).toHex(),
+      proof: hex(proveRuns(testCrypto, leaves.slice(0, size), runs)),
+    })),
     consistency: {
       valid: CONSISTENT.map(([older, newer]) => consistencyText(consistency(older, newer))),
       invalid: badConsistency(consistency(13, 21), leaves),
@@ -74,7 +85,7 @@ function badRanges(good: RangeCase, all: readonly Uint8Array[]) {
   return cases.map(([name, change]) => {
     const bad = { ...good, ...change };
     const tree = { blocks: bad.size, root: bad.root };
-    const verify = () => verifyRange(testCrypto, tree, bad.first, bad.leaves, bad.proof);
+    const verify = () => verifyRuns(testCrypto, tree, [bad], bad.proof);
     return { name, ...rangeText(bad), code: codeOf(name, verify) };
   });
 }

@@ -1,7 +1,7 @@
 /** Sources of blocks for tests: ones that count, and ones that lie. */
 
-import type { SignedHead } from "../../core/log/head.ts";
-import type { BlockSource, LogTree, ProvenBlocks } from "../../core/log/source.ts";
+import type { Reading } from "../../core/codec/reading.ts";
+import type { BlockSource, LogTree, Newest, ProvenBlocks } from "../../core/log/source.ts";
 import { StoreSource } from "../../core/log/store_source.ts";
 import type { Store } from "../../core/log/store.ts";
 import type { Key } from "../../core/identity/key.ts";
@@ -9,9 +9,8 @@ import { testCrypto } from "./test_log.ts";
 
 /** What a lying source makes of the truth. */
 export interface Lies {
-  readonly head?: (head: SignedHead | undefined) => SignedHead | undefined;
+  readonly newest?: (newest: Newest | undefined) => Newest | undefined;
   readonly blocks?: (proven: ProvenBlocks | undefined) => ProvenBlocks | undefined;
-  readonly consistency?: (proof: readonly Uint8Array[]) => readonly Uint8Array[] | undefined;
 }
 
 /** A source over a store that counts what it is asked, and may lie. */
@@ -22,6 +21,8 @@ export class TestSource implements BlockSource {
   lies: Lies;
   /** What was asked, in order. */
   readonly asked: string[] = [];
+  /** How many blocks were given. */
+  given = 0;
 
   constructor(store: Store, name = "test source", lies: Lies = {}) {
     this.name = name;
@@ -29,10 +30,10 @@ export class TestSource implements BlockSource {
     this.lies = lies;
   }
 
-  async head(key: Key): Promise<SignedHead | undefined> {
-    this.asked.push("head");
-    const head = await this.#truth.head(key);
-    return this.lies.head === undefined ? head : this.lies.head(head);
+  async newest(key: Key, held: LogTree | undefined): Promise<Newest | undefined> {
+    this.asked.push("newest");
+    const newest = await this.#truth.newest(key, held);
+    return this.lies.newest === undefined ? newest : this.lies.newest(newest);
   }
 
   async blocks(log: LogTree, first: number, end: number): Promise<ProvenBlocks | undefined> {
@@ -40,18 +41,18 @@ export class TestSource implements BlockSource {
     return this.#lie(await this.#truth.blocks(log, first, end));
   }
 
-  async blockAt(log: LogTree, address: number): Promise<ProvenBlocks | undefined> {
+  async blockAt(
+    log: LogTree,
+    address: number,
+    reading?: Reading,
+  ): Promise<ProvenBlocks | undefined> {
     this.asked.push("blockAt");
-    return this.#lie(await this.#truth.blockAt(log, address));
+    return this.#lie(await this.#truth.blockAt(log, address, reading));
   }
 
-  async consistency(log: LogTree, older: number): Promise<readonly Uint8Array[] | undefined> {
-    this.asked.push("consistency");
-    const proof = await this.#truth.consistency(log, older);
-    return this.lies.consistency === undefined ? proof : this.lies.consistency(proof);
-  }
-
-  #lie(proven: ProvenBlocks | undefined): ProvenBlocks | undefined {
-    return this.lies.blocks === undefined ? proven : this.lies.blocks(proven);
+  #lie(truth: ProvenBlocks | undefined): ProvenBlocks | undefined {
+    const proven = this.lies.blocks === undefined ? truth : this.lies.blocks(truth);
+    for (const { blocks } of proven?.runs ?? []) this.given += blocks.length;
+    return proven;
   }
 }

@@ -6,7 +6,7 @@ import type { Value } from "../../../core/codec/value.ts";
 import { StreamoError } from "../../../core/errors.ts";
 import { laterWins, type OnConflict } from "../../../core/repo/conflict.ts";
 import { Merge } from "../../../core/repo/merge.ts";
-import { ABSENT } from "../../../core/repo/snapshot.ts";
+import { ABSENT } from "../../../core/codec/find.ts";
 import { baseOf, branchOf, type TestBase, type TestBranch } from "../../suites/branch_chunks.ts";
 import { randomSource } from "../../suites/random.ts";
 import { randomChange, randomValue } from "../../suites/random_value.ts";

@@ -4,7 +4,7 @@ import { verifyConsistency } from "../../../core/log/consistency_proof.ts";
 import { checkProven } from "../../../core/log/source.ts";
 import { MemoryStore } from "../../../core/log/memory_store.ts";
 import { Repo } from "../../../core/repo/repo.ts";
-import { decodeHashes, decodeProven } from "../../../core/sync/proof_body.ts";
+import { decodeNewest, decodeProven } from "../../../core/sync/proof_body.ts";
 import { HttpSource } from "../../../core/sync/http_source.ts";
 import { signerOf } from "../../suites/people.ts";
 import { keyOf, noise, relayWorld } from "../../suites/relay_world.ts";
@@ -21,7 +21,8 @@ async function longLog() {
   const key = await keyOf("alice");
   const head = heads[5];
   const log = `epoch=0&blocks=${head.blocks}&root=${head.root.toHex()}`;
-  const ask = (query: string, tree = log) => world.get(`/streams/${key}/proof?${tree}&${query}`);
+  const ask = (query: string, tree = log) =>
+    world.get(`/streams/${key}/proof?${[tree, query].filter((part) => part !== "").join("&")}`);
   return { ...world, key, heads, head, ask };
 }
 
@@ -46,9 +47,26 @@ Deno.test("it proves against older heads, and that the newer ones extend them", 
     const log = `epoch=0&blocks=${older.blocks}&root=${older.root.toHex()}`;
     const proven = decodeProven(await (await ask("at=0", log)).bytes());
     assert.equal(checkProven(crypto, older, proven)[0].index, 0);
-    const proof = decodeHashes(await (await ask(`older=${older.blocks}`)).bytes());
-    verifyConsistency(crypto, older, head, proof);
+    const newest = decodeNewest(await (await ask("", log)).bytes());
+    assert.deepEqual(newest.head, head);
+    if (older !== head) verifyConsistency(crypto, older, head, newest.extension);
   }
+});
+
+Deno.test("it gives the newest head with the block of the newest record, unless that is held", async () => {
+  const { key, head, ask, write } = await longLog();
+  const response = await ask("", "");
+  const newest = decodeNewest(await response.bytes());
+  assert.deepEqual([newest.head, newest.extension], [head, []]);
+  const [block] = checkProven(crypto, head, newest.end!);
+  assert.ok(block.start <= head.record! && block.index === head.blocks - 1);
+  const same = decodeNewest(await (await ask("")).bytes());
+  assert.deepEqual(same, { head, extension: [], end: undefined });
+  assert.equal(response.headers.get("cache-control"), "no-cache");
+  await write("alice", "newer");
+  const later = await ask("", "");
+  assert.notEqual(later.headers.get("etag"), response.headers.get("etag"));
+  assert.equal(decodeNewest(await later.bytes()).head.key, key);
 });
 
 Deno.test("an answer is the same for ever: its URL names the root", async () => {
@@ -63,6 +81,9 @@ Deno.test("an answer is the same for ever: its URL names the root", async () => 
   assert.notEqual((await ask("at=70000")).headers.get("etag"), response.headers.get("etag"));
 });
 
+const reading = (fields: Record<string, unknown>) =>
+  encodeURIComponent(JSON.stringify({ kind: "value", root: 0, path: [], ...fields }));
+
 Deno.test("what cannot be proved is refused with one code", async () => {
   const { head, ask, get } = await longLog();
   const root = head.root.toHex();
@@ -72,14 +93,19 @@ Deno.test("what cannot be proved is refused with one code", async () => {
     ["a byte past the end", `at=${head.bytes}`, 404, "not_found"],
     ["blocks past the end", `first=0&end=${head.blocks + 1}`, 404, "not_found"],
     ["no blocks", "first=2&end=2", 404, "not_found"],
-    ["17 blocks", "first=0&end=17", 413, "too_large"],
-    ["nothing", "", 400, "malformed"],
+    ["no log", "at=0", 400, "malformed", ""],
+    ["a reading that is none", "at=0&reading=x", 400, "malformed"],
+    ["a path that is none", `at=0&reading=${reading({ path: [null] })}`, 400, "malformed"],
+    ["a long path", `at=0&reading=${reading({ path: Array(501).fill(0) })}`, 400, "malformed"],
+    ["a long name", `at=0&reading=${reading({ path: ["x".repeat(5000)] })}`, 413, "too_large"],
+    ["half an address", `at=0&reading=${reading({ root: 0.5 })}`, 400, "malformed"],
+    ["another kind", `at=0&reading=${reading({ kind: "toString" })}`, 400, "malformed"],
+    ["a range that is none", `at=0&reading=${reading({ range: { limit: -1 } })}`, 400, "malformed"],
     ["an address that is no number", "at=-1", 400, "malformed"],
     ["an address past 2^53", "at=9007199254740992", 400, "malformed"],
     ["more blocks than there are", "at=0", 404, "not_found", tree(head.blocks + 1)],
     ["an epoch to come", "at=0", 404, "not_found", tree(1, root, 1)],
     ["another root", "at=0", 409, "conflict", tree(head.blocks, "00".repeat(32))],
-    ["another root", "older=1", 409, "conflict", tree(head.blocks, "00".repeat(32))],
     ["another number of blocks", "at=0", 409, "conflict", tree(3)],
     ["a short root", "at=0", 400, "malformed", tree(3, "00")],
   ];
@@ -118,8 +144,9 @@ Deno.test("a log that another one took the place of is proved anew", async () =>
     }
     const proven = await source.blocks(repo.head!, 5, 6);
     assert.equal(checkProven(defaultCrypto(), repo.head!, proven!).length, 1);
-    const proof = await source.consistency(repo.head!, 260);
     const root = (await from.log.rootAt(260))!;
-    verifyConsistency(defaultCrypto(), { blocks: 260, root }, repo.head!, proof!);
+    const held = { key: from.key, epoch: 0, blocks: 260, root };
+    const { extension } = (await source.newest(from.key, held))!;
+    verifyConsistency(defaultCrypto(), held, repo.head!, extension);
   }
 });

@@ -1,0 +1,32 @@
+/** From a value to what stands somewhere in it. */
+
+import type { Space } from "./chunks.ts";
+import { containerOf, elementAt, lookup } from "./container.ts";
+import type { Item, Path, Step } from "./value.ts";
+
+/** What a path that leads nowhere gives. */
+export const ABSENT: unique symbol = Symbol("absent");
+
+/** What stands at `path` of the value `root`, or {@link ABSENT}. */
+export function findItem(space: Space, root: Item, path: Path): Item | typeof ABSENT {
+  let item = root;
+  for (const step of path) {
+    const next = childItem(space, item, step);
+    if (next === ABSENT) return ABSENT;
+    item = next;
+  }
+  return item;
+}
+
+/** What the container `item` holds under `step`, or {@link ABSENT}. */
+export function childItem(space: Space, item: Item, step: Step): Item | typeof ABSENT {
+  const node = containerOf(space, item);
+  if (node === undefined) return ABSENT;
+  if (typeof step === "string") {
+    if (node.kind !== "map") return ABSENT;
+    const { found, item: child } = lookup(space, node, step);
+    return found ? child : ABSENT;
+  }
+  const isIndex = node.kind === "list" && Number.isInteger(step) && step >= 0 && step < node.size;
+  return isIndex ? elementAt(space, node, step) : ABSENT;
+}

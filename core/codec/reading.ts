@@ -1,0 +1,79 @@
+/** What is being read of a value: whoever holds its blocks can find all that the reading takes. */
+
+import type { Space } from "./chunks.ts";
+import { containerOf, type ListRange, listRange, mapEntries, type Range } from "./container.ts";
+import { decode } from "./decode.ts";
+import { ABSENT, findItem } from "./find.ts";
+import { extentOf, readContent } from "./large.ts";
+import { type Item, type Path, Ref } from "./value.ts";
+
+/** A part of a value. What is read of what stands at the path: */
+export type ReadingKind =
+  /** all of it */
+  | "value"
+  /** what it is, without its content */
+  | "place"
+  /** bytes, or text as UTF-8 */
+  | "bytes"
+  /** keys of a map, without what is under them */
+  | "keys"
+  /** keys of a map, with what stands under each, without its content */
+  | "stats"
+  /** entries of a map */
+  | "entries"
+  /** elements of a list */
+  | "elements";
+
+/** Every {@link ReadingKind}. */
+export const READING_KINDS: readonly ReadingKind[] = [
+  "value",
+  "place",
+  "bytes",
+  "keys",
+  "stats",
+  "entries",
+  "elements",
+];
+
+/** One reading of one value. */
+export interface Reading {
+  readonly kind: ReadingKind;
+  /** Address of the value that the path leads through. */
+  readonly root: number;
+  readonly path: Path;
+  /** Which bytes, entries or elements; all by default. */
+  readonly range?: Range | ListRange;
+}
+
+/**
+ * Reads what `reading` says, for the sake of the blocks that it takes. Ends early where there is nothing
+ * of that kind; throws what decoding throws.
+ */
+export function follow(space: Space, { kind, root, path, range = {} }: Reading): void {
+  const item = findItem(space, new Ref(root), path);
+  if (item === ABSENT) return;
+  if (kind === "value") return void decode(space, item, FOLLOW_BUDGET);
+  if (kind === "bytes") return followBytes(space, item, range as ListRange);
+  const node = containerOf(space, item);
+  if (node === undefined) return void extentOf(space, item);
+  if (kind === "elements" && node.kind === "list") {
+    for (const element of listRange(space, node, range as ListRange)) followItem(space, element);
+  }
+  if (node.kind !== "map" || kind === "place") return;
+  for (const [, child] of mapEntries(space, node, range as Range)) {
+    if (kind === "entries") followItem(space, child);
+    if (kind === "stats" && child instanceof Ref) containerOf(space, child);
+  }
+}
+
+/** A few stored bytes can stand for any amount: see {@link decode}. */
+const FOLLOW_BUDGET = { elements: 100_000, bytes: 8 * 2 ** 20 };
+
+function followItem(space: Space, item: Item): void {
+  decode(space, item, FOLLOW_BUDGET);
+}
+
+function followBytes(space: Space, item: Item, { start, end }: ListRange): void {
+  if (extentOf(space, item) === undefined) return;
+  for (const _ of readContent(space, item, start, end));
+}
