@@ -5,23 +5,19 @@ import { StreamoError } from "../errors.ts";
 import type { Crypto } from "../identity/crypto.ts";
 import type { Key } from "../identity/key.ts";
 import { type Block, findBlock } from "./block.ts";
-import { BlockCache } from "./block_cache.ts";
 import { compareHeads, sameHead, type VerifiedHead } from "./head.ts";
 import type { Sources } from "./sources.ts";
 import type { Store, StoredHead } from "./store.ts";
-
-/** Bytes of blocks that came ahead of their being read: some of the largest answers. */
-const AHEAD_BYTES = 4 * 2 ** 20;
 
 /** One log, read from sources. */
 interface SparseLog {
   readonly stored: StoredHead & { readonly head: VerifiedHead };
   /** What the store beneath holds of it: shown to be where this log begins. */
   readonly own: VerifiedHead | undefined;
-  /** Blocks that came with others, or were fetched last. */
-  readonly ahead: BlockCache;
+  /** Blocks at its end, which came with the head and mostly hold the newest record. */
+  readonly end: readonly Block[];
   /** Fetches under way, by address. */
-  readonly fetching: Map<number, Promise<Block>>;
+  readonly fetching: Map<number, Promise<Block[]>>;
 }
 
 /**
@@ -58,9 +54,7 @@ export class SparseStore implements Store {
     if (log !== undefined && sameHead(log.stored.head, head) && sameHead(log.own, shown)) {
       return log.stored;
     }
-    const next = this.#open(head, shown, log);
-    for (const block of end) next.ahead.add(block);
-    return next.stored;
+    return this.#open(head, shown, end);
   }
 
   /** Always `unsupported`. */
@@ -82,21 +76,28 @@ export class SparseStore implements Store {
     }
   }
 
-  async blockAt(
+  async blockAt(key: Key, epoch: number, address: number): Promise<Block | undefined> {
+    return findBlock(await this.blocksFor(key, epoch, address), address);
+  }
+
+  async blocksFor(
     key: Key,
     epoch: number,
     address: number,
     reading?: Reading,
-  ): Promise<Block | undefined> {
+  ): Promise<Block[]> {
     const log = this.#logOf(key, epoch);
     if (log === undefined || isOwn(log, address)) {
-      return await this.#store.blockAt(key, epoch, address);
+      const block = await this.#store.blockAt(key, epoch, address);
+      return block === undefined ? [] : [block];
     }
-    if (address >= log.stored.bytes) return undefined;
-    const { ahead, fetching } = log;
-    const known = ahead.get(address) ?? fetching.get(address);
-    if (known !== undefined) return await known;
-    const asked = this.#fetch(log, address, reading);
+    const { stored, end, fetching } = log;
+    if (address >= stored.bytes) return [];
+    const held = findBlock(end, address);
+    if (held !== undefined) return [held];
+    const underWay = fetching.get(address);
+    if (underWay !== undefined) return await underWay;
+    const asked = this.#sources.blockAt(stored.head, address, reading);
     fetching.set(address, asked);
     try {
       return await asked;
@@ -110,7 +111,7 @@ export class SparseStore implements Store {
     if (log === undefined || isOwn(log, address)) {
       return this.#store.blockAtSync?.(key, epoch, address);
     }
-    return log.ahead.get(address);
+    return findBlock(log.end, address);
   }
 
   /** Only of blocks that the store beneath holds; else `missing_block`. */
@@ -150,21 +151,12 @@ export class SparseStore implements Store {
     return log?.stored.epoch === epoch ? log : undefined;
   }
 
-  async #fetch(log: SparseLog, address: number, reading?: Reading): Promise<Block> {
-    const blocks = await this.#sources.blockAt(log.stored.head, address, reading);
-    for (const block of blocks) log.ahead.add(block);
-    return findBlock(blocks, address)!;
-  }
-
-  #open(head: VerifiedHead, own: VerifiedHead | undefined, before?: SparseLog): SparseLog {
+  #open(head: VerifiedHead, own: VerifiedHead | undefined, end: readonly Block[]): StoredHead {
     const { key, epoch, blocks: length, bytes } = head;
     // Nothing is appended after these blocks: nobody needs the hashes that the next one would extend.
     const stored = { head, epoch, length, bytes, frontier: [] };
-    // Of one epoch the new log begins with the old one, whose blocks are blocks of it.
-    const ahead = before?.stored.epoch === epoch ? before.ahead : new BlockCache(AHEAD_BYTES);
-    const log = { stored, own, ahead, fetching: new Map() };
-    this.#logs.set(key, log);
-    return log;
+    this.#logs.set(key, { stored, own, end, fetching: new Map() });
+    return stored;
   }
 }
 

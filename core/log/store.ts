@@ -55,16 +55,10 @@ export interface Store {
   ): Promise<void>;
   /** The blocks [from, to) in order; `missing_block` if one is not held, `damaged` if one changed. */
   blocks(key: Key, epoch: number, from: number, to: number): AsyncIterable<Block>;
-  /**
-   * The block that holds the byte at `address`, or undefined if none does. Stores for which a block is
-   * far away fetch others that `reading` needs with it.
-   */
-  blockAt(
-    key: Key,
-    epoch: number,
-    address: number,
-    reading?: Reading,
-  ): Promise<Block | undefined>;
+  /** The block that holds the byte at `address`, or undefined if none does. */
+  blockAt(key: Key, epoch: number, address: number): Promise<Block | undefined>;
+  /** The same, and others that `reading` needs: for stores to whose blocks it is a long way. */
+  blocksFor?(key: Key, epoch: number, address: number, reading: Reading): Promise<Block[]>;
   /** The same without waiting, for stores that can: files and memory. */
   blockAtSync?(key: Key, epoch: number, address: number): Block | undefined;
   /** The leaf hashes of blocks [from, to), 32 bytes each, one after the other. */

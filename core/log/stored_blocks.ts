@@ -3,8 +3,9 @@
 import { type Chunks, MissingBlock, type Pins } from "../codec/chunks.ts";
 import type { Reading } from "../codec/reading.ts";
 import type { Key } from "../identity/key.ts";
-import type { Block } from "./block.ts";
+import { type Block, findBlock } from "./block.ts";
 import { BlockCache } from "./block_cache.ts";
+import { PinnedBlocks } from "./pinned_blocks.ts";
 import type { Store } from "./store.ts";
 
 /** The stored blocks of one log, through a cache. */
@@ -16,7 +17,7 @@ export class StoredBlocks implements Chunks {
   /** From here on the store holds another log's blocks: their bytes are not what addresses mean. */
   #cut = Infinity;
   /** What readings in progress need, also where the cache is too small for it. */
-  readonly #pinned = new Set<{ readonly block: Block }>();
+  readonly #pinned = new PinnedBlocks();
 
   /** Blocks of `key` in the epoch that `epoch` gives at the time. */
   constructor(store: Store, key: Key, epoch: () => number, cacheBytes: number) {
@@ -46,18 +47,32 @@ export class StoredBlocks implements Chunks {
     throw new TypeError("stored blocks are only read");
   }
 
-  /** Fetches the block around `address`, which `reading` needs; `missing_block` if the store does not hold it either. */
+  /**
+   * Fetches the block around `address`, and others that `reading` needs if they come with it;
+   * `missing_block` if the store does not hold it either.
+   */
   async load(address: number, pins?: Pins, reading?: Reading): Promise<void> {
-    const block = address < this.#cut
-      ? await this.#store.blockAt(this.#key, this.#epoch(), address, reading)
-      : undefined;
+    const blocks = address < this.#cut ? await this.#fetch(address, reading) : [];
     // The log may have lost its place while the store was read.
-    if (block === undefined || address >= this.#cut) throw new MissingBlock(address);
-    this.#cache.add(block);
-    if (pins === undefined) return;
-    const pin = { block };
-    this.#pinned.add(pin);
-    pins.add(block.bytes.length, () => this.#pinned.delete(pin));
+    if (address >= this.#cut || findBlock(blocks, address) === undefined) {
+      throw new MissingBlock(address);
+    }
+    for (const block of blocks) {
+      if (block.start >= this.#cut) continue;
+      this.#cache.add(block);
+      if (pins === undefined) continue;
+      this.#pinned.add(block);
+      pins.add(block.bytes.length, () => this.#pinned.remove(block));
+    }
+  }
+
+  async #fetch(address: number, reading: Reading | undefined): Promise<Block[]> {
+    const epoch = this.#epoch();
+    if (reading !== undefined && this.#store.blocksFor !== undefined) {
+      return await this.#store.blocksFor(this.#key, epoch, address, reading);
+    }
+    const block = await this.#store.blockAt(this.#key, epoch, address);
+    return block === undefined ? [] : [block];
   }
 
   /** Keeps a block that has just been stored at hand. */
@@ -76,11 +91,8 @@ export class StoredBlocks implements Chunks {
   }
 
   #find(address: number): Block | undefined {
-    const cached = this.#cache.get(address);
+    const cached = this.#cache.get(address) ?? this.#pinned.get(address);
     if (cached !== undefined) return cached;
-    for (const { block } of this.#pinned) {
-      if (address >= block.start && address < block.start + block.bytes.length) return block;
-    }
     if (address >= this.#cut) return undefined;
     const stored = this.#store.blockAtSync?.(this.#key, this.#epoch(), address);
     if (stored !== undefined) this.#cache.add(stored);

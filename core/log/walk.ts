@@ -17,7 +17,7 @@ const LAZY_BYTES = 128 * 1024;
 /** Bytes that are looked into before the block that was asked for: a reader goes on, it does not begin. */
 const BEFORE_BYTES = 2 * 2 ** 20;
 /** Bytes of blocks that follow, where too much would have to be looked into. */
-const AHEAD_BYTES = 256 * 1024;
+const AHEAD_BYTES = ANSWER_BYTES / 2;
 
 /** What {@link blocksFor} needs of a store. */
 export type WalkedStore = Pick<Store, "blocks" | "blockAt" | "blockAtSync">;

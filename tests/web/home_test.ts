@@ -30,7 +30,7 @@ browserTest("the home page checks its own repo and tells what it has", async (pa
     const checked = await page.textContent(".checked");
     assert.match(checked!, new RegExp(`checked \\d+ blocks? and the signature of\\s+${home}`));
     await recorded(page, "home.js");
-    assert.equal(await page.locator(".tree rect").count(), 1);
+    assert.ok(await page.locator(".tree rect").count() >= 1);
     const json = await page.getAttribute(".links a", "href");
     const value = await (await fetch(new URL(json!, url))).json();
     assert.equal(value["index.html"], await Deno.readTextFile(join(site.files, "index.html")));

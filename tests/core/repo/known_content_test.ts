@@ -38,6 +38,8 @@ const STORES: Record<string, () => Store> = {
 
 for (const [kind, open] of Object.entries(STORES)) {
   Deno.test(`${kind}: after reopening, a file of 20 MB that moves, or comes back, costs a path`, async () => {
+    // Where blocks must be waited for, the nodes of its tree are stored again: some 6 bytes a piece.
+    const most = kind === "async" ? 10_000 : 1000;
     const store = open();
     const writer = await reopened(store);
     await writer.putBytes(["films", "one"], streamOf(film));
@@ -54,7 +56,7 @@ for (const [kind, open] of Object.entries(STORES)) {
         })
       );
     });
-    assert.ok(moved < 1000, `moving costs ${moved} bytes`);
+    assert.ok(moved < most, `moving costs ${moved} bytes`);
 
     const editor = await reopened(store);
     const changed = film.with(10_000_000, film[10_000_000] ^ 1);
@@ -66,7 +68,7 @@ for (const [kind, open] of Object.entries(STORES)) {
       restorer,
       () => restorer.putBytes(["films", "two"], streamOf(film)),
     );
-    assert.ok(restored < 1000, `restoring costs ${restored} bytes`);
+    assert.ok(restored < most, `restoring costs ${restored} bytes`);
     assert.deepEqual(await restorer.load("films", "two"), film);
   });
 
