@@ -13,7 +13,7 @@ import { diffElements, pairElements } from "./diff_list.ts";
 import { diffEntries, type Maybe, sameContent } from "./diff_map.ts";
 import { ElementIds } from "./element_ids.ts";
 import { ABSENT } from "../codec/find.ts";
-import { type Snapshot } from "./snapshot.ts";
+import type { Snapshot } from "./snapshot.ts";
 
 /**
  * One difference; `before` and `after` are undefined where there was or is nothing, and decoded when
