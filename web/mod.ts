@@ -25,4 +25,5 @@ export { liveObject } from "./live_object.ts";
 export { mount } from "./mount.ts";
 export { followSite } from "./follow_site.ts";
 export { openSite, type SitePlace, sitePlace } from "./site.ts";
+export { Tabs, type TabsOptions, type TabsStatus } from "./tabs.ts";
 export { batch, computed, effect, type ReadonlySignal, type Signal, signal } from "./signal.ts";

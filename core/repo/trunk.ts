@@ -122,7 +122,11 @@ export class Trunk {
     return await this.#serial.run(async () => {
       const { log } = this.#branch;
       if (run.head.epoch > log.epoch && !log.isEmpty) return await this.#raise(run, source);
-      const received = await log.receive(run, source);
+      const received = await log.receive(run, source).catch(async (error) => {
+        // Another process may have written to the store: the peer is to hear of what is there now.
+        if (isConflict(error)) await this.#refresh();
+        throw error;
+      });
       if (received.complete) await this.#follow();
       return received;
     });
@@ -159,11 +163,13 @@ export class Trunk {
 
   /** Takes over what another process may have written to the store. */
   refresh(): Promise<void> {
-    return this.#serial.run(async () => {
-      const found = await this.#branch.log.refresh();
-      if (found === "longer") await this.#follow();
-      if (found === "raised") await this.#overtaken();
-    });
+    return this.#serial.run(() => this.#refresh());
+  }
+
+  async #refresh(): Promise<void> {
+    const found = await this.#branch.log.refresh();
+    if (found === "longer") await this.#follow();
+    if (found === "raised") await this.#overtaken();
   }
 
   #branchOf(log: Log): Branch {

@@ -98,3 +98,20 @@ Deno.test("two relays with two branches: a device merges them once, and says whi
   assert.deepStrictEqual(phases(), ["apart", "live"]);
   await stop(relays, device);
 });
+
+Deno.test("two relays over one store: what a device pushes to one does not stop those of the other", async () => {
+  const store = new MemoryStore();
+  const relays = [startRelay(store), startRelay(store)];
+  const devices = [await join([relays[0]], alice), await join([relays[1]], alice)];
+  for (let i = 0; i < 10; i++) {
+    const { repo, sessions: [session] } = devices[i % 2];
+    repo.set(`n${i}`, i);
+    await session.landed(repo);
+  }
+  for (const { rejected } of devices) assert.deepEqual(rejected, []);
+  const head = (await store.head(alice.key))!.head!;
+  const { repo } = devices[1];
+  assert.equal(repo.head?.root.join(), head.root.join());
+  for (let i = 0; i < 10; i++) assert.equal(repo.get(`n${i}`), i);
+  await stop(relays, ...devices);
+});
