@@ -32,6 +32,7 @@ export interface TabsOptions {
 
 /** Who leads, and what it, or this tab, is connected to. */
 export interface TabsStatus {
+  /** Whether this tab leads. */
   readonly isLeader: boolean;
   /** To relays where this tab leads, else to the leading tab. */
   readonly sessions: readonly SessionStatus[];
