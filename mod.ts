@@ -70,15 +70,12 @@ export type { RepoEvents } from "./core/repo/repo_events.ts";
 export { type ByteRange, Snapshot, type Stat } from "./core/repo/snapshot.ts";
 export { Streamo } from "./core/repo/streamo.ts";
 export type { ByteStream } from "./core/repo/upload.ts";
-export {
-  connect,
-  type RepoStatus,
-  Session,
-  type SessionEvents,
-  type SessionOptions,
-  type SessionStatus,
-} from "./core/sync/session.ts";
+export type { Follow } from "./core/sync/follow_links.ts";
+export type { Announcement } from "./core/sync/messages.ts";
 export { relayUrl } from "./core/sync/relay_url.ts";
+export { connect, Session } from "./core/sync/session.ts";
+export type { SessionOptions } from "./core/sync/session_options.ts";
+export type { RepoStatus, SessionEvents, SessionStatus } from "./core/sync/session_status.ts";
 export { FileSource } from "./core/sync/file_source.ts";
 export { HttpSource } from "./core/sync/http_source.ts";
 export type { Phase } from "./core/sync/channel_state.ts";

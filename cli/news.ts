@@ -4,7 +4,8 @@ import type { Path } from "../core/codec/value.ts";
 import type { Key } from "../core/identity/key.ts";
 import type { Repo } from "../core/repo/repo.ts";
 import type { Snapshot } from "../core/repo/snapshot.ts";
-import type { RepoStatus, Session, SessionStatus } from "../core/sync/session.ts";
+import type { Session } from "../core/sync/session.ts";
+import type { RepoStatus, SessionStatus } from "../core/sync/session_status.ts";
 import { counted, nameList, type Printer } from "./printer.ts";
 
 /** Prints a line for every change of `repo`: what was written here once it is durable. */

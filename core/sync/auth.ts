@@ -22,12 +22,11 @@ export interface Peer {
 
 /** What an {@link Identification} is made of. */
 export interface IdentificationOptions {
-  /**
-   * Name and port of the side that was dialled, the same for both sides: see {@link hostOf}. Without
-   * it nobody is believed, and nothing is claimed.
-   */
+  /** As {@link hostOf} gives it. Without it nobody is believed, and nothing is claimed. */
   readonly host: string | undefined;
+  /** Checks the peer's claims. */
   readonly crypto: Crypto;
+  /** Makes this side's challenge. */
   readonly randomBytes: RandomBytes;
   /** Tells the peer that it is not believed. */
   readonly refuse: (refusal: Refusal) => void;

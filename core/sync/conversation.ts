@@ -3,7 +3,6 @@
 import { malformed } from "../codec/writer.ts";
 import { type Code, StreamoError } from "../errors.ts";
 import type { Key } from "../identity/key.ts";
-import type { Signer } from "../identity/signer.ts";
 import type { Timer } from "../platform.ts";
 import type { Registry } from "../repo/registry.ts";
 import type { Repo } from "../repo/repo.ts";
@@ -22,7 +21,6 @@ import {
   isAboutLog,
   type LogMessage,
   type Message,
-  type TopicMessage,
 } from "./messages.ts";
 import { PeerNumbers } from "./peer_numbers.ts";
 import { Presence, type PresenceOptions } from "./presence.ts";
@@ -78,6 +76,8 @@ export interface ConversationOptions extends PresenceOptions {
 
 /** One connection's conversation. */
 export class Conversation {
+  /** What is said besides logs, once the peer has said hello. */
+  readonly presence: Presence;
   readonly #options: ConversationOptions;
   readonly #channels = new Map<Key, Channel>();
   readonly #numbers = new PeerNumbers();
@@ -86,7 +86,6 @@ export class Conversation {
   readonly #answering: Answering;
   /** Channels of this side for which the peer keeps none. */
   readonly #asleep = new Asleep();
-  readonly #presence: Presence;
   #offer: ListOffer | undefined;
   #hasOffered = false;
   #isGreeted = false;
@@ -101,11 +100,11 @@ export class Conversation {
     this.#options = options;
     const { transport, software, home, relay } = options;
     this.#room = new Room(transport, () => this.ping());
-    this.#presence = new Presence(options, {
+    this.presence = new Presence(options, {
       send: (data) => this.#send(data),
       bufferedBytes: () => this.bufferedBytes,
     });
-    const { identification } = this.#presence;
+    const { identification } = this.presence;
     this.#answering = new Answering({
       ...options,
       identification,
@@ -184,16 +183,6 @@ export class Conversation {
     if (this.#drop(key)) this.#send({ type: "close", key });
   }
 
-  /** Shows the peer that this side holds `signer`; to be called after its hello. */
-  authenticate(signer: Signer): Promise<void> {
-    return this.#presence.authenticate(signer);
-  }
-
-  /** Asks the peer to do something about a topic. */
-  ask(message: TopicMessage): void {
-    this.#send(message);
-  }
-
   /** Asks for a sign of life. */
   ping(): void {
     this.#send({ type: "ping" });
@@ -253,7 +242,7 @@ export class Conversation {
     if (message.type === "hello") {
       if (this.#isGreeted) throw new StreamoError("malformed", "a second hello");
       this.#isGreeted = true;
-      this.#presence.identification.greet(message.challenge);
+      this.presence.identification.greet(message.challenge);
       return this.#options.onHello?.(message);
     }
     if (!this.#isGreeted) throw new StreamoError("malformed", `${message.type} before hello`);
@@ -262,7 +251,7 @@ export class Conversation {
     if (message.type === "keys") return this.#sendKeys();
     if (message.type === "settled") return this.#answering.list.onSettled();
     if (message.type === "park") return message.keys.forEach((key) => this.#parked(key));
-    if (!isAboutLog(message)) return this.#presence.take(message);
+    if (!isAboutLog(message)) return this.presence.take(message);
     this.#answering.whenOpen(message.key, bytes, () => this.#onKeyMessage(message, bytes));
   }
 
@@ -375,7 +364,7 @@ export class Conversation {
     this.#isEnded = true;
     for (const key of [...this.#channels.keys()]) this.#drop(key);
     this.#answering.end();
-    this.#presence.leave();
+    this.presence.leave();
     this.#options.onEnd?.(reason, this.#error, this.#errorKey);
   }
 

@@ -16,6 +16,7 @@ import {
   readText,
   wrong,
 } from "./fields.ts";
+import { isTopic } from "./topic_name.ts";
 
 /** Longest control message, in UTF-16 units. */
 export const MESSAGE_MAX = 65_536;
@@ -24,8 +25,6 @@ export const ROOTS_MAX = 32;
 /** Most keys in one `park` message. */
 export const PARK_MAX = 1000;
 
-/** Longest name of a topic, in UTF-16 units. */
-export const TOPIC_MAX = 200;
 /** Most bytes of a cast's data. */
 export const CAST_MAX_BYTES = 4096;
 /** Most announcements under one topic: all of them fit in one message. */
@@ -328,8 +327,7 @@ function readHead(value: unknown): SignedHead {
 }
 
 function readTopic(value: unknown): string {
-  const isTopic = typeof value === "string" && value !== "" && value.length <= TOPIC_MAX;
-  if (!isTopic || !value.isWellFormed()) throw wrong("topic", value);
+  if (!isTopic(value)) throw wrong("topic", value);
   return value;
 }
 

@@ -6,7 +6,7 @@
  */
 
 export type { RandomBytes } from "../platform.ts";
-export { hostOf, type Peer } from "./auth.ts";
+export { hostOf, type Identification, type IdentificationOptions, type Peer } from "./auth.ts";
 export { Conversation, type ConversationOptions } from "./conversation.ts";
 export type { Phase } from "./channel_state.ts";
 export { type Port, type PortOptions, portTransport } from "./port_transport.ts";
@@ -22,7 +22,7 @@ export type {
   TopicMessage,
   TopicNews,
 } from "./messages.ts";
-export type { PresenceOptions } from "./presence.ts";
+export type { Presence, PresenceOptions } from "./presence.ts";
 export type { Rate } from "./token_bucket.ts";
 export { type Seat, TOPIC_LIMITS, type TopicLimits, type TopicPeer, Topics } from "./topics.ts";
 export { SUBPROTOCOL, webSocketTransport } from "./websocket_transport.ts";

@@ -1,18 +1,23 @@
 /** Who is at the other end of a connection, and what the two tell each other besides logs. */
 
+import type { Value } from "../codec/value.ts";
+import { StreamoError } from "../errors.ts";
 import type { Crypto } from "../identity/crypto.ts";
 import { defaultCrypto } from "../identity/default_crypto.ts";
+import type { Key } from "../identity/key.ts";
 import type { Signer } from "../identity/signer.ts";
 import { type RandomBytes, systemRandomBytes } from "../platform.ts";
-import { Identification } from "./auth.ts";
+import { hostOf, Identification } from "./auth.ts";
+import { decodeCast, encodeCast } from "./cast_value.ts";
 import type { Auth, Message, Refusal, TopicMessage, TopicNews } from "./messages.ts";
+import type { SessionEvents } from "./session_status.ts";
 import type { Seat, Topics } from "./topics.ts";
 
 /** What two peers may tell each other besides logs. */
 export interface PresenceOptions {
   /**
-   * Name and port of the side that was dialled, where both sides know it: see {@link hostOf}. Without
-   * it nobody can show who they are.
+   * Name and port of the side that was dialled, where both sides know it. Without it nobody can show
+   * who they are.
    */
   readonly host?: string;
   /** What the peer may be interested in, announce under and cast to. */
@@ -21,8 +26,10 @@ export interface PresenceOptions {
   readonly crypto?: Crypto;
   /** Makes the challenge; the platform's by default. */
   readonly randomBytes?: RandomBytes;
-  /** The peer tells of a topic, or does not do what it was asked. */
-  readonly onNews?: (news: TopicNews | Refusal) => void;
+  /** The peer tells what is announced, or does not do what it was asked. */
+  readonly onNews?: (news: Exclude<TopicNews, { type: "heard" }> | Refusal) => void;
+  /** Somebody has cast something. */
+  readonly onCast?: (event: SessionEvents["cast"]) => void;
 }
 
 /** The connection underneath. */
@@ -43,17 +50,20 @@ export class Presence {
 
   /** Makes up this side's challenge. */
   constructor(options: PresenceOptions, wire: Wire) {
-    const { host, crypto = defaultCrypto(), randomBytes = systemRandomBytes } = options;
+    const { crypto = defaultCrypto(), randomBytes = systemRandomBytes } = options;
+    const host = options.host && hostOf(`http://${options.host}`);
     const refuse = (refusal: Refusal) => wire.send(refusal);
     this.identification = new Identification({ host, crypto, randomBytes, refuse });
     this.#options = options;
     this.#wire = wire;
   }
 
-  /** Shows the peer that this side holds `signer`. */
-  async authenticate(signer: Signer): Promise<void> {
-    const claim = await this.identification.claim(signer);
-    if (claim !== undefined) this.#wire.send(claim);
+  /** Shows the peer that this side holds `signers`. */
+  async authenticate(signers: readonly Signer[]): Promise<void> {
+    for (const signer of signers) {
+      const claim = await this.identification.claim(signer);
+      if (claim !== undefined) this.#wire.send(claim);
+    }
   }
 
   /** Takes a message that is about no log. */
@@ -66,13 +76,39 @@ export class Presence {
       case "announce":
       case "withdraw":
       case "cast":
-        return this.identification.whenJudged(() => this.#ask(message));
+        return this.identification.whenJudged(() => this.#answer(message));
+      case "heard":
+        return this.#hear(message);
       default:
         return this.#options.onNews?.(message);
     }
   }
 
-  #ask(message: TopicMessage): void {
+  /** Asks the peer to do something about a topic. */
+  ask(message: TopicMessage): void {
+    this.#wire.send(message);
+  }
+
+  /** Casts a value. */
+  cast(topic: string, value: unknown, by: Key | undefined): void {
+    this.#wire.send({ type: "cast", topic, data: encodeCast(value), by });
+  }
+
+  #hear({ topic, data, by }: Extract<TopicNews, { type: "heard" }>): void {
+    const { onCast, onNews } = this.#options;
+    let value: Value;
+    try {
+      value = decodeCast(data);
+    } catch (error) {
+      if (!(error instanceof StreamoError)) throw error;
+      // Not the peer's mistake, which only passes it on: nothing ends because of it.
+      const message = `a cast under "${topic}" cannot be read: ${error.message}`;
+      return onNews?.({ type: "refuse", of: "cast", code: error.code, message, topic, key: by });
+    }
+    onCast?.({ topic, data: value, by });
+  }
+
+  #answer(message: TopicMessage): void {
     if (this.#hasLeft) return;
     const { keys } = this.identification;
     this.#seat ??= this.#options.topics?.join({ keys, ...this.#wire });

@@ -3,87 +3,26 @@
 import { type Code, StreamoError } from "../errors.ts";
 import { Emitter } from "../events.ts";
 import type { Key } from "../identity/key.ts";
-import type { Signer } from "../identity/signer.ts";
+import type { SignedHead } from "../log/head.ts";
 import { late } from "../late.ts";
-import { type Random, systemRandom, systemSocket, systemTimer, type Timer } from "../platform.ts";
+import { type Random, systemRandom, systemTimer, type Timer } from "../platform.ts";
 import type { Registry } from "../repo/registry.ts";
 import type { Repo } from "../repo/repo.ts";
 import type { Channel } from "./channel.ts";
-import type { Phase } from "./channel_state.ts";
-import type { Conversation, ConversationOptions } from "./conversation.ts";
+import type { Conversation } from "./conversation.ts";
+import type { Following } from "./follow.ts";
+import { keepAlive } from "./keep_alive.ts";
+import { Lookouts } from "./lookouts.ts";
+import type { Announcement, Refusal, TopicNews } from "./messages.ts";
 import { relayUrl } from "./relay_url.ts";
-import type { Transport } from "./transport.ts";
+import { type Acked, covers, repoStatus } from "./repo_status.ts";
+import type { SessionOptions } from "./session_options.ts";
+import type { RepoStatus, SessionEvents, SessionStatus } from "./session_status.ts";
+import type { SessionTopics } from "./session_topics.ts";
+import { checkTopic } from "./topic_name.ts";
 
 const FIRST_DELAY_MS = 250;
 const MAX_DELAY_MS = 30_000;
-/** A quiet connection is asked for a sign of life this often, and given up after one such time more. */
-const PING_MS = 20_000;
-/** RFC 6455 leaves 4000 to 4999 to applications; browsers may not send other codes. */
-const NO_ANSWER = 4001;
-
-/** How a session is held; everything has a default. */
-export interface SessionOptions {
-  /** Signers of the repos that are written here. */
-  readonly signers?: readonly Signer[];
-  /** Name and version of the software, for people. */
-  readonly software?: string;
-  /** Waits before the next try; the platform's by default. */
-  readonly timer?: Timer;
-  /** Spreads tries over time; the platform's by default. */
-  readonly random?: Random;
-  /** Opens connections; by default the platform's WebSocket to the address of a relay. */
-  readonly openTransport?: (url: string) => Transport;
-  /** What this side is called in `via`, if it is a relay: see {@link Upstreams}. */
-  readonly relay?: string;
-  /** Whether the peer may have, and push to, other logs; a code refuses it. Nothing by default. */
-  readonly admit?: ConversationOptions["admit"];
-  /** The peer does not use a log any more that it was admitted to. */
-  readonly onLeave?: ConversationOptions["onLeave"];
-}
-
-/** What is known of one repo on the other side. */
-export interface RepoStatus {
-  /** Whose repo. */
-  readonly key: Key;
-  /** Where the two sides are; `away` without a connection. */
-  readonly phase: Phase | "away";
-  /** Blocks of this side's head. */
-  readonly blocks: number;
-  /** Blocks of the peer's head, as far as it has told. */
-  readonly peerBlocks: number;
-  /** How many of them the peer has durably. */
-  readonly acked: number;
-  /** Why the peer does not take them. */
-  readonly refusal: { readonly code: Code; readonly message: string } | undefined;
-}
-
-/** The state of the connection. */
-export interface SessionStatus {
-  /** `away` between two tries. */
-  readonly state: "connecting" | "online" | "away" | "closed";
-  /** The address of the WebSocket. */
-  readonly url: string;
-  /** Why it is not online; empty if it is. */
-  readonly reason: string;
-  /** Milliseconds until the next try, while away. */
-  readonly retryMs: number | undefined;
-  /** Every repo that the session follows. */
-  readonly repos: readonly RepoStatus[];
-}
-
-/** The events of a session. */
-export type SessionEvents = {
-  /** Something of the status changed. */
-  status: SessionStatus;
-  /** The peer refused something, or was caught at something: named by its code. */
-  rejected: {
-    readonly key: Key | undefined;
-    readonly code: Code;
-    readonly message: string;
-    /** Whether a rule was broken, which has ended the connection. */
-    readonly isBreach: boolean;
-  };
-};
 
 /** Opens a session with the relay at `url`: `localhost:8080`, `https://example.org`, `wss://…/sync`. */
 export function connect(registry: Registry, url: string, options?: SessionOptions): Session {
@@ -100,12 +39,16 @@ export class Session {
   readonly #random: Random;
   readonly #events = new Emitter<SessionEvents>();
   readonly #repos = new Map<Key, Repo>();
+  /** Who wants a repo, and how to stop listening to it. */
+  readonly #uses = new Map<Key, { readonly owners: Set<unknown>; readonly stop: () => void }>();
+  /** Loaded with what the first connection takes. */
+  readonly #loading = Promise.withResolvers<SessionTopics>();
+  #topics: SessionTopics | undefined;
   readonly #via = new Map<Key, readonly string[]>();
   readonly #refusals = new Map<Key, string>();
   /** What the peer said last of each repo. */
-  readonly #acked = new Map<Key, { readonly epoch: number; readonly blocks: number }>();
-  /** What waits for news of a repo. */
-  readonly #looks = new Map<Key, Set<() => void>>();
+  readonly #acked = new Map<Key, Acked>();
+  readonly #lookouts = new Lookouts();
   #isTelling = false;
   #conversation: Conversation | undefined;
   #state: SessionStatus["state"] = "connecting";
@@ -113,6 +56,7 @@ export class Session {
   #retryMs: number | undefined;
   #failures = 0;
   #home: Key | undefined;
+  #following: Following | undefined;
   #peer: string | undefined;
   #stopTimer: () => void = () => {};
 
@@ -123,6 +67,7 @@ export class Session {
     this.#options = options;
     this.#timer = options.timer ?? systemTimer;
     this.#random = options.random ?? systemRandom;
+    if (options.onAnnounce !== undefined) this.on("announced", options.onAnnounce);
     this.#connect();
   }
 
@@ -162,11 +107,12 @@ export class Session {
 
   /**
    * Opens a repo and keeps it equal with the peer's, as soon and as long as there is a connection; for
-   * others, by way of the relays `via`.
+   * others, by way of the relays `via`. Each `owner` keeps it until its own {@link unsubscribe}.
    */
-  async subscribe(key: Key, via?: readonly string[]): Promise<Repo> {
+  async subscribe(key: Key, via?: readonly string[], owner: unknown = this): Promise<Repo> {
     const known = this.#repos.get(key);
     if (known !== undefined) {
+      this.#uses.get(key)!.owners.add(owner);
       this.#ask(known, via);
       return known;
     }
@@ -175,23 +121,82 @@ export class Session {
     // Somebody may have asked for it, or closed the session, meanwhile.
     const isKnown = this.#repos.has(key);
     if (isKnown || this.#state === "closed") this.#registry.release(key);
-    if (isKnown) return repo;
+    if (isKnown) {
+      this.#uses.get(key)!.owners.add(owner);
+      return repo;
+    }
     if (this.#state === "closed") {
       throw new StreamoError("closed", `cannot follow ${key}: the session is closed`);
     }
+    const stop = repo.on("merged", (event) => this.#events.emit("merged", { key, ...event }));
+    this.#uses.set(key, { owners: new Set([owner]), stop });
     this.#repos.set(key, repo);
     if (via !== undefined) this.#via.set(key, via);
     if (this.#state === "online") this.#conversation?.open(repo, via);
     return repo;
   }
 
-  /** Stops following a repo. */
-  unsubscribe(key: Key): void {
-    if (!this.#repos.delete(key)) return;
-    this.#via.delete(key);
+  /** Stops following a repo, unless another owner wants it. */
+  unsubscribe(key: Key, owner: unknown = this): void {
+    const use = this.#uses.get(key);
+    if (use === undefined || !use.owners.delete(owner) || use.owners.size > 0) return;
+    use.stop();
+    for (const map of [this.#repos, this.#uses, this.#via, this.#refusals, this.#acked]) {
+      map.delete(key);
+    }
     this.#conversation?.close(key);
     this.#registry.release(key);
     this.#tell(key);
+  }
+
+  /**
+   * Brings the repo to what the peer has of it now, and no further. `not_found` if neither side has
+   * anything; waits for a connection if there is none.
+   */
+  async fetch(key: Key): Promise<Repo> {
+    const owner = {};
+    const repo = await this.subscribe(key, undefined, owner);
+    let told: SignedHead | undefined;
+    try {
+      await this.#until(({ phase }, channel) => {
+        // What the peer writes from now on need not be waited for.
+        told ??= channel?.state.peer;
+        return phase === "apart" || phase === "live" && covers(channel!.state, told);
+      }, key);
+    } finally {
+      this.unsubscribe(key, owner);
+    }
+    if (repo.head !== undefined) return repo;
+    throw new StreamoError("not_found", `cannot fetch ${key}: ${this.url} has nothing of it`);
+  }
+
+  /** Asks for what is announced and cast under a topic; the result ends that. */
+  interest(topic: string): () => void {
+    checkTopic(topic);
+    return this.#later((topics) => topics.interest(topic));
+  }
+
+  /** What is announced under a topic of interest, as far as the peer has told. */
+  present(topic: string): readonly Announcement[] {
+    return this.#topics?.present(topic) ?? [];
+  }
+
+  /**
+   * Names a repo to whoever is interested in a topic; the result ends that. `by`: the key of one of
+   * `signers`, to speak as its holder.
+   */
+  announce(key: Key, topic: string, { by }: { readonly by?: Key } = {}): () => void {
+    checkTopic(topic);
+    return this.#later((topics) => topics.announce(topic, { key, by }));
+  }
+
+  /**
+   * Tells `data` to all others who are interested in a topic now; nobody keeps it, and without a
+   * connection nobody hears it. A TypeError if it cannot be stored, `too_large` past 4 KiB.
+   */
+  cast(topic: string, data: unknown, { by }: { readonly by?: Key } = {}): void {
+    checkTopic(topic);
+    if (this.#state === "online") this.#conversation?.presence.cast(topic, data, by);
   }
 
   /** Resolves when the peer has all of `repo` durably; rejects with the code of its refusal. */
@@ -207,10 +212,7 @@ export class Session {
   synced(repo: Repo): Promise<void> {
     return this.#until((_status, channel) => {
       const state = channel?.state;
-      if (state?.phase !== "live") return false;
-      const { own, ownHead, peer } = state;
-      if (peer === undefined || peer.epoch < own.epoch) return true;
-      return peer.epoch === own.epoch && ownHead >= peer.blocks;
+      return state?.phase === "live" && covers(state, state.peer);
     }, repo.key);
   }
 
@@ -220,44 +222,49 @@ export class Session {
     this.#setState("closed", "closed here");
     this.#conversation?.end(1000, "closed");
     this.#conversation = undefined;
-    for (const key of this.#repos.keys()) this.#registry.release(key);
+    this.#following?.start(undefined);
+    for (const [key, { stop }] of this.#uses) {
+      stop();
+      this.#registry.release(key);
+    }
     this.#repos.clear();
+    this.#uses.clear();
   }
 
   async #connect(): Promise<void> {
     this.#setState("connecting", this.#reason);
     try {
-      const modules = await late(() =>
-        Promise.all([import("./conversation.ts"), import("./websocket_transport.ts")])
-      );
-      if (this.#state === "connecting") this.#converse(...modules);
+      const parts = await late(() => import("./session_parts.ts"));
+      if (this.#state === "connecting") this.#converse(parts);
     } catch (error) {
       this.#away((error as Error).message);
     }
   }
 
-  #converse(
-    { Conversation }: typeof import("./conversation.ts"),
-    { SUBPROTOCOL, webSocketTransport }: typeof import("./websocket_transport.ts"),
-  ): void {
+  #converse({ converse, topicsOf, followingOf }: typeof import("./session_parts.ts")): void {
+    const topics = this.#topics ??= topicsOf({
+      ask: (message) => this.#state === "online" && this.#conversation?.presence.ask(message),
+      tell: (name, event) => this.#events.emit(name, event),
+    });
+    this.#loading.resolve(topics);
+    const { follow } = this.#options;
+    if (follow !== undefined) {
+      const onError = (key: Key, { code, message }: StreamoError) =>
+        this.#reject(key, code, message);
+      this.#following ??= followingOf(this, follow, onError);
+    }
     let wasOnline = false;
-    const { openTransport, software = "streamo", relay, admit, onLeave } = this.#options;
-    const conversation = new Conversation({
+    const conversation = converse(this.url, this.#options, {
       registry: this.#registry,
-      transport: openTransport === undefined
-        ? webSocketTransport(systemSocket(this.url, SUBPROTOCOL))
-        : openTransport(this.url),
-      software,
-      relay,
-      admit,
-      onLeave,
       timer: this.#timer,
       onHello: ({ home, relay }) => {
         wasOnline = true;
         this.#home = home;
         this.#peer = relay;
-        this.#online();
+        this.#online(conversation);
       },
+      onNews: (news) => this.#hear(news),
+      onCast: (event) => topics.has(event.topic) && this.#events.emit("cast", event),
       onStatus: (channel) => this.#onChannel(channel),
       onEnd: (reason, error, key) => {
         if (this.#conversation !== conversation) return;
@@ -268,11 +275,26 @@ export class Session {
       },
     });
     this.#conversation = conversation;
-    this.#watch(conversation);
+    this.#stopTimer();
+    this.#stopTimer = keepAlive(conversation, this.#timer);
   }
 
-  #online(): void {
+  /** Starts something as soon as topics are loaded; the result ends it. */
+  #later(start: (topics: SessionTopics) => () => void): () => void {
+    const started = this.#loading.promise.then(start);
+    return () => void started.then((end) => end());
+  }
+
+  async #online(conversation: Conversation): Promise<void> {
+    try {
+      // First: what is asked for may depend on who asks.
+      await conversation.presence.authenticate(this.#options.signers ?? []);
+    } catch (error) {
+      return conversation.end(1000, `cannot sign: ${(error as Error).message}`);
+    }
+    if (this.#conversation !== conversation) return;
     this.#setState("online", "");
+    this.#topics!.renew();
     const direct: Repo[] = [];
     for (const [key, repo] of this.#repos) {
       const via = this.#via.get(key);
@@ -280,6 +302,7 @@ export class Session {
       else this.#conversation?.open(repo, via);
     }
     this.#conversation?.openAll(direct);
+    this.#following?.start(this.#home);
   }
 
   /** Says by way of which relays it asks, if these are others than before. */
@@ -304,20 +327,11 @@ export class Session {
     this.#setState("away", reason);
   }
 
-  /** Gives up a connection that does not even answer. */
-  #watch(conversation: Conversation): void {
-    const heard = conversation.heard;
-    this.#stopTimer();
-    this.#stopTimer = this.#timer(() => {
-      if (this.#conversation !== conversation) return;
-      if (conversation.heard > heard) return this.#watch(conversation);
-      conversation.ping();
-      this.#stopTimer = this.#timer(() => {
-        if (this.#conversation !== conversation) return;
-        if (conversation.heard > heard) this.#watch(conversation);
-        else conversation.end(NO_ANSWER, "no answer");
-      }, PING_MS);
-    }, PING_MS);
+  #hear(news: Exclude<TopicNews, { type: "heard" }> | Refusal): void {
+    if (news.type !== "refuse") return this.#topics!.hear(news);
+    const { of, code, message, key } = news;
+    // Most relays do not need to know who asks; where one does, it refuses what is asked.
+    if (of !== "auth" || code !== "unsupported") this.#reject(key, code, message);
   }
 
   #onChannel({ repo, state }: Channel): void {
@@ -339,13 +353,13 @@ export class Session {
   #setState(state: SessionStatus["state"], reason: string): void {
     this.#state = state;
     this.#reason = reason;
-    for (const key of [...this.#looks.keys()]) this.#tell(key);
+    this.#lookouts.lookAll();
     this.#events.emit("status", this.status);
   }
 
   /** News of one repo. A status lists all of them: one for all news of a moment, or it takes long. */
   #tell(key: Key): void {
-    for (const look of [...this.#looks.get(key) ?? []]) look();
+    this.#lookouts.look(key);
     if (this.#isTelling) return;
     this.#isTelling = true;
     queueMicrotask(() => {
@@ -356,43 +370,23 @@ export class Session {
 
   #repoStatus(repo: Repo): RepoStatus {
     const state = this.#conversation?.channels.get(repo.key)?.state;
-    // What was acknowledged stays so while the peer is away.
-    const known = this.#acked.get(repo.key);
-    // Blocks of an epoch before are none of this one.
-    const isSame = (epoch?: number) => epoch === repo.log.epoch;
-    const remembered = isSame(known?.epoch) ? Math.min(known!.blocks, repo.head?.blocks ?? 0) : 0;
-    const acked = isSame(state?.own.epoch) ? state!.acked : 0;
-    return {
-      key: repo.key,
-      phase: state?.phase ?? "away",
-      blocks: repo.head?.blocks ?? 0,
-      peerBlocks: state?.peer?.blocks ?? 0,
-      acked: state === undefined || state.phase === "opening" ? remembered : acked,
-      refusal: state?.refusal,
-    };
+    return repoStatus(repo, state, this.#acked.get(repo.key));
   }
 
-  /** Looked at again whenever something about the repo of `key` changes. */
+  /** Resolves when `isReached`, looked at whenever something about the repo of `key` changes. */
   #until(
     isReached: (status: RepoStatus, channel: Channel | undefined) => boolean,
     key: Key,
   ): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const look = () => {
-        const repo = this.#repos.get(key);
-        const status = repo && this.#repoStatus(repo);
-        const error = this.#state === "closed" || status === undefined
-          ? new StreamoError("closed", `the session does not follow ${key} any more`)
-          : status.refusal && new StreamoError(status.refusal.code, status.refusal.message);
-        if (error !== undefined) reject(error);
-        else if (isReached(status!, this.#conversation?.channels.get(key))) resolve();
-        else return;
-        looks.delete(look);
-        if (looks.size === 0) this.#looks.delete(key);
-      };
-      const looks = this.#looks.get(key) ?? new Set();
-      this.#looks.set(key, looks.add(look));
-      look();
+    return this.#lookouts.wait(key, () => {
+      const repo = this.#repos.get(key);
+      if (this.#state === "closed" || repo === undefined) {
+        return new StreamoError("closed", `the session does not follow ${key} any more`);
+      }
+      const status = this.#repoStatus(repo);
+      const { refusal } = status;
+      if (refusal !== undefined) return new StreamoError(refusal.code, refusal.message);
+      return isReached(status, this.#conversation?.channels.get(key));
     });
   }
 }

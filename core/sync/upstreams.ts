@@ -13,7 +13,8 @@ import { type Random, systemRandom, systemTimer, type Timer } from "../platform.
 import type { Registry } from "../repo/registry.ts";
 import type { Repo } from "../repo/repo.ts";
 import { Serial } from "../serial.ts";
-import { connect, type Session, type SessionOptions } from "./session.ts";
+import { connect, type Session } from "./session.ts";
+import type { SessionOptions } from "./session_options.ts";
 
 /** Logs that are asked for upstream at a time. */
 const KEYS_MAX = 2_000;

@@ -7,7 +7,8 @@ import type { Store } from "../../core/log/store.ts";
 import { systemTimer } from "../../core/platform.ts";
 import { Registry } from "../../core/repo/registry.ts";
 import type { Repo } from "../../core/repo/repo.ts";
-import { connect, type Session, type SessionEvents } from "../../core/sync/session.ts";
+import { connect, type Session } from "../../core/sync/session.ts";
+import type { SessionEvents } from "../../core/sync/session_status.ts";
 
 /** One device of one person. */
 export interface Device {

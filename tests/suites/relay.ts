@@ -24,14 +24,15 @@ export interface TestRelay {
 export interface TestRelayOptions extends Pick<ConversationOptions, "home" | "admit" | "timer"> {
   readonly port?: number;
   readonly hosts?: readonly string[];
-  readonly topics?: ConstructorParameters<typeof Topics>[0];
+  /** Of what its topics are made; null: it has none. */
+  readonly topics?: ConstructorParameters<typeof Topics>[0] | null;
 }
 
 /** Starts a relay over `store`; port 0 takes a free one. */
 export function startRelay(store: Store, options: TestRelayOptions = {}): TestRelay {
   const registry = new Registry({ store });
   const conversations = new Set<Conversation>();
-  const topics = new Topics(options.topics);
+  const topics = new Topics(options.topics ?? {});
   const broken: Code[] = [];
   const closed: Promise<void>[] = [];
   const server = Deno.serve(
@@ -47,7 +48,7 @@ export function startRelay(store: Store, options: TestRelayOptions = {}): TestRe
         timer: options.timer,
         admit: (...asked) => options.admit?.(...asked),
         host: ownHost({ host: new URL(request.url).host, address: "127.0.0.1" }, options.hosts),
-        topics,
+        topics: options.topics === null ? undefined : topics,
         onEnd: (_reason, error) => {
           conversations.delete(conversation);
           if (error !== undefined) broken.push(error.code);

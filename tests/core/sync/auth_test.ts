@@ -202,7 +202,7 @@ for (const [name, { ask, code, ...rest }] of Object.entries(MIDDLES)) {
         onEnd: live.reject,
       });
       await greeted.promise;
-      await conversation.authenticate(alice);
+      await conversation.presence.authenticate([alice]);
       conversation.open(await registry.open(alice.key));
       await live.promise;
       conversation.end(1000, "done");
@@ -251,7 +251,7 @@ Deno.test("both sides of one connection can show who they are", async () => {
       onStatus: ({ isOpener, state }) => isOpener && state.phase === "live" && live.resolve(),
     });
     await greeted.promise;
-    await conversation.authenticate(signer);
+    await conversation.presence.authenticate([signer]);
     conversation.open(await registry.open(wants.key));
     await live.promise;
   };
@@ -289,7 +289,7 @@ Deno.test("a connection whose host nobody knows claims nothing, and believes not
   for (const message of [hello(""), await authOf(alice, {}, claim)]) {
     there.send(encodeMessage(message));
   }
-  await conversation.authenticate(alice);
+  await conversation.presence.authenticate([alice]);
   there.send(encodeMessage({ type: "ping" }));
   await done;
   const said = heard.filter(({ type }) => type !== "hello" && type !== "pong") as Refusal[];

@@ -4,7 +4,8 @@ import { MemoryStore } from "../../../core/log/memory_store.ts";
 import type { Store } from "../../../core/log/store.ts";
 import { Registry } from "../../../core/repo/registry.ts";
 import type { Repo } from "../../../core/repo/repo.ts";
-import { connect, type Session, type SessionEvents } from "../../../core/sync/session.ts";
+import { connect, type Session } from "../../../core/sync/session.ts";
+import type { SessionEvents } from "../../../core/sync/session_status.ts";
 import { signerOf } from "../../suites/people.ts";
 import { startRelay, type TestRelay } from "../../suites/relay.ts";
 

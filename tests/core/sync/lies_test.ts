@@ -187,7 +187,7 @@ const LIES: Readonly<Record<string, readonly [Code, Tamper]>> = {
 
 for (const [name, [code, tamper]] of Object.entries(LIES)) {
   Deno.test(`${name}: named ${code}, shown to nobody, signed by nobody, and over when the truth comes`, async () => {
-    const relay = startRelay(new MemoryStore());
+    const relay = startRelay(new MemoryStore(), { hosts: [] });
     await relay.registry.with(alice.key, async (repo) => await repo.receive(await runOf(truth, 0)));
     const proxy = startProxy(relay.url);
     proxy.tamper = tamper;

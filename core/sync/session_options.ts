@@ -1,0 +1,39 @@
+/** How a session is held. */
+
+import type { Signer } from "../identity/signer.ts";
+import type { Random, RandomBytes, Timer } from "../platform.ts";
+import type { ConversationOptions } from "./conversation.ts";
+import type { Follow } from "./follow_links.ts";
+import type { SessionEvents } from "./session_status.ts";
+import type { Transport } from "./transport.ts";
+
+/** How a session is held; everything has a default. */
+export interface SessionOptions {
+  /** Signers of the repos that are written here. */
+  readonly signers?: readonly Signer[];
+  /** Name and version of the software, for people. */
+  readonly software?: string;
+  /** Waits before the next try; the platform's by default. */
+  readonly timer?: Timer;
+  /** Spreads tries over time; the platform's by default. */
+  readonly random?: Random;
+  /** Makes challenges; the platform's by default. */
+  readonly randomBytes?: RandomBytes;
+  /** Opens connections; by default the platform's WebSocket to the address of a relay. */
+  readonly openTransport?: (url: string) => Transport;
+  /** Name and port of the peer, if `openTransport` is given: what this side's claims are bound to. */
+  readonly host?: string;
+  /**
+   * Says what to follow because of what is in the peer's home repo, and in what is followed already;
+   * "links": what links in their values point to, two steps from home.
+   */
+  readonly follow?: Follow | "links";
+  /** Hears of every announcement under a topic of interest: the same as `on("announced", ...)`. */
+  readonly onAnnounce?: (event: SessionEvents["announced"]) => void;
+  /** What this side is called in `via`, if it is a relay: see {@link Upstreams}. */
+  readonly relay?: string;
+  /** Whether the peer may have, and push to, other logs; a code refuses it. Nothing by default. */
+  readonly admit?: ConversationOptions["admit"];
+  /** The peer does not use a log any more that it was admitted to. */
+  readonly onLeave?: ConversationOptions["onLeave"];
+}

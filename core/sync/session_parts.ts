@@ -1,0 +1,46 @@
+/** What a session loads when it connects: pages that only read and write need none of it. */
+
+import { systemSocket } from "../platform.ts";
+import { Conversation, type ConversationOptions } from "./conversation.ts";
+import { type Followed, Following } from "./follow.ts";
+import type { Follow } from "./follow_links.ts";
+import type { SessionOptions } from "./session_options.ts";
+import { SessionTopics, type TopicsOfSession } from "./session_topics.ts";
+import { SUBPROTOCOL, webSocketTransport } from "./websocket_transport.ts";
+
+/** Connects to `url` and says hello. */
+export function converse(
+  url: string,
+  options: SessionOptions,
+  rest: Pick<
+    ConversationOptions,
+    "registry" | "timer" | "onHello" | "onNews" | "onCast" | "onStatus" | "onEnd"
+  >,
+): Conversation {
+  const { openTransport, software = "streamo", relay, admit, onLeave, randomBytes } = options;
+  const isSocket = openTransport === undefined;
+  return new Conversation({
+    ...rest,
+    transport: isSocket ? webSocketTransport(systemSocket(url, SUBPROTOCOL)) : openTransport(url),
+    host: isSocket ? new URL(url).host : options.host,
+    software,
+    relay,
+    admit,
+    onLeave,
+    randomBytes,
+  });
+}
+
+/** The topics of a session. */
+export function topicsOf(session: TopicsOfSession): SessionTopics {
+  return new SessionTopics(session);
+}
+
+/** What a session follows, before it knows where to begin. */
+export function followingOf(
+  session: Followed,
+  pick: Follow | "links",
+  onError: ConstructorParameters<typeof Following>[2],
+): Following {
+  return new Following(session, pick, onError);
+}
