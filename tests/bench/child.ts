@@ -14,7 +14,7 @@ export interface Child {
 export function startChild(script: string, ...args: readonly (string | number)[]): Child {
   const file = fileURLToPath(new URL(script, import.meta.url));
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", file, ...args.map(String)],
+    args: ["run", "-A", "--no-check", "--v8-flags=--expose-gc", file, ...args.map(String)],
     stdin: "null",
     stdout: "piped",
     stderr: "inherit",

@@ -10,6 +10,7 @@ import { commits } from "./commits.ts";
 import { diff } from "./diff.ts";
 import { fanOut } from "./fan_out.ts";
 import { growth } from "./growth.ts";
+import { idle } from "./idle.ts";
 import { mirror } from "./mirror.ts";
 import { Primitives } from "./primitives.ts";
 import { replay } from "./replay.ts";
@@ -22,7 +23,7 @@ const AREAS: Readonly<Record<string, readonly Part[]>> = {
   core: [commits, replay, codec, diff],
   growth: [growth],
   stores: [stores],
-  sync: [sync, fanOut],
+  sync: [sync, fanOut, idle],
   mirror: [mirror],
 };
 
