@@ -2,15 +2,16 @@
 
 import { concat } from "../../core/bytes.ts";
 import type { Run } from "../../core/log/run.ts";
-import { decodeFrame, encodeFrame } from "../../core/sync/frame.ts";
+import { encodeFrame } from "../../core/sync/frame.ts";
 import { decodeMessage, encodeMessage, type Message } from "../../core/sync/messages.ts";
+import { type Heard, heardOf } from "./heard.ts";
 import { hello } from "./hello.ts";
 import { SUBPROTOCOL } from "../../core/sync/websocket_transport.ts";
 
 /** A client over a real WebSocket. */
 export interface RawClient {
   /** Everything that the relay has said. */
-  readonly heard: (Message | { readonly type: "run"; readonly run: Run })[];
+  readonly heard: Heard[];
   /** How the relay ended the connection; undefined while it is open. */
   readonly end: { readonly code: number; readonly reason: string } | undefined;
   send(data: Message | string | Uint8Array): void;
@@ -71,11 +72,7 @@ export async function rawClient(url: string, { silent = false } = {}): Promise<R
     },
   };
   socket.addEventListener("message", ({ data }) => {
-    client.heard.push(
-      typeof data === "string"
-        ? decodeMessage(data)
-        : { type: "run", run: decodeFrame(new Uint8Array(data)).run },
-    );
+    client.heard.push(heardOf(data));
     look();
   });
   await new Promise((resolve) => socket.addEventListener("open", resolve));

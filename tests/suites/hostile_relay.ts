@@ -1,9 +1,10 @@
 /** Relays that do not keep to the rules: one between a client and a true relay, one from a script. */
 
 import type { Run } from "../../core/log/run.ts";
-import { decodeFrame, encodeFrame } from "../../core/sync/frame.ts";
-import { decodeMessage, encodeMessage, type Message } from "../../core/sync/messages.ts";
+import { encodeFrame } from "../../core/sync/frame.ts";
+import { encodeMessage, type Message } from "../../core/sync/messages.ts";
 import { SUBPROTOCOL } from "../../core/sync/websocket_transport.ts";
+import { type Heard, heardOf } from "./heard.ts";
 import { hello } from "./hello.ts";
 
 /** What goes over a connection. */
@@ -65,7 +66,7 @@ export function startProxy(url: string): Proxy {
 /** One client of a {@link startScript} relay. */
 export interface Caller {
   /** Everything that it has sent. */
-  readonly heard: (Message | { readonly type: "run"; readonly run: Run })[];
+  readonly heard: Heard[];
   send(data: Message | Data): void;
   sendRun(channel: number, run: Run): void;
 }
@@ -105,9 +106,7 @@ export function startScript(script: Script): ScriptedRelay {
       () => caller.send(hello("script")),
     );
     socket.addEventListener("message", ({ data }) => {
-      const heard = typeof data === "string"
-        ? decodeMessage(data)
-        : { type: "run" as const, run: decodeFrame(new Uint8Array(data)).run };
+      const heard = heardOf(data);
       caller.heard.push(heard);
       relay.script(heard, caller);
       for (const look of looks) look();

@@ -50,6 +50,22 @@ testCases([
     after: { sent: 10, acked: 10 },
   },
   {
+    name: "the peer says what both had, when what came after it is on its way",
+    state: { sent: 10, acked: 6 },
+    input: { type: "head", head: head(6), shared: 6, prefix: 6 },
+    phase: "live",
+    effects: [],
+    after: { sent: 10, acked: 6 },
+  },
+  {
+    name: "the peer has what it had not acknowledged: the rest is sent",
+    state: { sent: 10, acked: 6 },
+    input: { type: "head", head: head(8), shared: 8, prefix: 8 },
+    phase: "live",
+    effects: ["send ack", "pump"],
+    after: { sent: 8, acked: 8 },
+  },
+  {
     name: "the peer has the first part",
     input: { type: "head", head: head(6), shared: undefined, prefix: 6 },
     phase: "live",
