@@ -4,14 +4,15 @@ import { type Code, StreamoError } from "../errors.ts";
 import { Emitter } from "../events.ts";
 import type { Key } from "../identity/key.ts";
 import type { SignedHead } from "../log/head.ts";
-import { late } from "../late.ts";
 import { type Random, systemRandom, systemTimer, type Timer } from "../platform.ts";
 import type { Registry } from "../repo/registry.ts";
 import type { Repo } from "../repo/repo.ts";
+import { AskAgain } from "./ask_again.ts";
 import type { Channel } from "./channel.ts";
 import type { Conversation } from "./conversation.ts";
 import type { Following } from "./follow.ts";
 import { keepAlive } from "./keep_alive.ts";
+import { loadParts } from "./load_parts.ts";
 import { Lookouts } from "./lookouts.ts";
 import type { Announcement, Refusal, TopicNews } from "./messages.ts";
 import { relayUrl } from "./relay_url.ts";
@@ -59,6 +60,7 @@ export class Session {
   #following: Following | undefined;
   #peer: string | undefined;
   #stopTimer: () => void = () => {};
+  readonly #again: AskAgain;
 
   /** Starts to connect. */
   constructor(registry: Registry, url: string, options: SessionOptions = {}) {
@@ -67,6 +69,9 @@ export class Session {
     this.#options = options;
     this.#timer = options.timer ?? systemTimer;
     this.#random = options.random ?? systemRandom;
+    this.#again = new AskAgain(this.#timer, (repo) => {
+      if (this.#repos.has(repo.key)) this.#conversation?.open(repo, this.#via.get(repo.key));
+    });
     if (options.onAnnounce !== undefined) this.on("announced", options.onAnnounce);
     this.#connect();
   }
@@ -219,6 +224,7 @@ export class Session {
   /** Ends the session. */
   close(): void {
     this.#stopTimer();
+    this.#again.close();
     this.#setState("closed", "closed here");
     this.#conversation?.end(1000, "closed");
     this.#conversation = undefined;
@@ -234,7 +240,7 @@ export class Session {
   async #connect(): Promise<void> {
     this.#setState("connecting", this.#reason);
     try {
-      const parts = await late(() => import("./session_parts.ts"));
+      const parts = await loadParts();
       if (this.#state === "connecting") this.#converse(parts);
     } catch (error) {
       this.#away((error as Error).message);
@@ -342,6 +348,7 @@ export class Session {
     this.#refusals.set(repo.key, text);
     if (isNew && state.refusal !== undefined) {
       this.#reject(repo.key, state.refusal.code, state.refusal.message);
+      this.#again.refused(repo, state.refusal.code);
     }
     this.#tell(repo.key);
   }
