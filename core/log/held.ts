@@ -3,7 +3,7 @@
 import type { Crypto } from "../identity/crypto.ts";
 import type { Key } from "../identity/key.ts";
 import type { Block } from "./block.ts";
-import type { VerifiedHead } from "./head.ts";
+import { sameStored, type VerifiedHead } from "./head.ts";
 import { Proofs } from "./proofs.ts";
 import { rootOf } from "./merkle.ts";
 import { EMPTY, type Extent, type Position } from "./run.ts";
@@ -117,7 +117,10 @@ export class Held {
     head: VerifiedHead | undefined = this.newest,
   ): Promise<void> {
     const next: StoredHead = { ...extent, head, epoch };
-    await this.#store.append(this.#key, this.#slot.stored, blocks, next);
+    await this.#store.append(this.#key, this.#slot.stored, blocks, next).catch(async (error) => {
+      // It may have been made and only its answer lost: then the store holds what nobody else can make.
+      if (!sameStored(await this.#store.head(this.#key), next)) throw error;
+    });
     // Hashes of blocks that were replaced are not to be remembered.
     const isAtEnd = next.length - blocks.length === this.#extent.length && epoch === this.epoch;
     if (!isAtEnd) this.#proofs = undefined;

@@ -45,10 +45,7 @@ export class Log implements Chunks {
   /** `advance` whenever the head moves on. */
   readonly events: Emitter<{ advance: Advance }> = new Emitter();
   readonly #store: Store;
-  /**
-   * What is in the store, whatever waits here at the same addresses.
-   * @ignore
-   */
+  /** @ignore What is in the store, whatever waits here at the same addresses. */
   readonly stored: StoredBlocks;
   /**
    * Which chunks it has already, as far as that is known.
@@ -58,6 +55,8 @@ export class Log implements Chunks {
   readonly #options: LogOptions;
   readonly #held: Held;
   #head: VerifiedHead | undefined;
+  /** What {@link hold} has completed; not durable. */
+  #whole: VerifiedHead | undefined;
   readonly #unsealed: Unsealed;
   /** The extent of `#head`, if another process or peer made it: where {@link catchUp} goes. */
   #ahead: Extent | undefined;
@@ -90,6 +89,11 @@ export class Log implements Chunks {
     return this.#head;
   }
 
+  /** The same, or the head of what is held. */
+  get newest(): VerifiedHead | undefined {
+    return this.#whole ?? this.#head;
+  }
+
   /** Which of the key's logs this is; that of an empty one follows from what arrives. */
   get epoch(): number {
     return this.#held.epoch;
@@ -115,10 +119,7 @@ export class Log implements Chunks {
     return !this.#unsealed.isEmpty;
   }
 
-  /**
-   * Whether the head is past what this log writes after: somebody else's blocks arrived. If writes
-   * are waiting they must be merged into a new log; else see {@link catchUp}.
-   */
+  /** Whether others' blocks came: writes that wait are to be merged into a new log, else {@link catchUp}. */
   get isDiverged(): boolean {
     return this.#ahead !== undefined;
   }
@@ -294,7 +295,7 @@ export class Log implements Chunks {
     const head = await this.#verify(run);
     const { placed, extent } = checkRun(this.crypto, run, head, this.#unsealed.end);
     this.#unsealed.add(placed, extent);
-    this.#head = head;
+    this.#whole = head;
     return extent.length === head.blocks;
   }
 
@@ -309,9 +310,9 @@ export class Log implements Chunks {
     return true;
   }
 
-  /** Up to which address `log`, which extends this one, has the blocks that wait here too. */
+  /** Up to which address `log`, over the same store, is the same, with what waits in both. */
   sharedBytes(log: Log): Promise<number> {
-    return this.#unsealed.sharedBytes(log.length, (from, to) => log.blocks(from, to));
+    return this.#unsealed.sharedBytes(log.#unsealed, (from, to) => log.blocks(from, to));
   }
 
   /** Where the next run to {@link hold} begins. */
@@ -323,7 +324,7 @@ export class Log implements Chunks {
   adopt(source?: unknown): Promise<Advance> {
     return this.#serial.run(() => {
       const { end, blocks } = this.#unsealed;
-      return this.#commit(this.#head!, end, blocks.slice(), source);
+      return this.#commit(this.#whole!, end, blocks.slice(), source);
     });
   }
 
@@ -376,6 +377,7 @@ export class Log implements Chunks {
     const from = Math.min(before, blocks[0]?.index ?? before);
     await this.#held.append(blocks, extent, head.epoch, head);
     this.#head = head;
+    this.#whole = undefined;
     this.#take(blocks, extent);
     const advance = { head, from, blocks: blocks[0]?.index === from ? blocks : undefined, source };
     this.events.emit("advance", advance);

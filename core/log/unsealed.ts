@@ -108,18 +108,25 @@ export class Unsealed {
     return extend(this.#crypto, this.#tip, blocks).extent;
   }
 
-  /** Up to which address a stored log, which has `length` blocks, has the blocks that wait here too. */
+  /**
+   * Up to which address another log of the same store has the same blocks. Both are one up to the lower
+   * of their tips; `stored` reads what the store has past it.
+   */
   async sharedBytes(
-    length: number,
+    other: Unsealed,
     stored: (from: number, to: number) => AsyncIterable<Block>,
   ): Promise<number> {
-    const from = this.#tip.length;
-    let shared = this.#tip.bytes;
-    const to = Math.min(from + this.#blocks.length, length);
-    for await (const { index, start, bytes } of stored(from, to)) {
-      if (!equal(bytes, this.#blocks[index - from].bytes)) break;
+    const [low, high] = this.#tip.length <= other.#tip.length ? [this, other] : [other, this];
+    let shared = low.#tip.bytes;
+    const shares = ({ index, start, bytes }: Block): boolean => {
+      const waiting = low.#blocks[index - low.#tip.length];
+      if (waiting?.start !== start || !equal(waiting.bytes, bytes)) return false;
       shared = start + bytes.length;
-    }
+      return true;
+    };
+    const to = Math.min(low.#end.length, high.#tip.length);
+    for await (const block of stored(low.#tip.length, to)) if (!shares(block)) return shared;
+    high.#blocks.every(shares);
     return shared;
   }
 

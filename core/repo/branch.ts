@@ -58,7 +58,7 @@ export class Branch {
   /** Makes the newest record of the log's head the state; whether that changed anything. */
   async follow(): Promise<boolean> {
     const { log } = this;
-    const address = log.head?.record;
+    const address = log.newest?.record;
     if (address === undefined || address === this.record?.address) {
       log.catchUp();
       return false;

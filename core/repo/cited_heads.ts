@@ -60,7 +60,7 @@ export function citedHeads(cites: Value): CitedHead[] {
 /** How many blocks of `log`, at least, the cited log begins with. */
 export async function commonBlocks(log: Log, cited: CitedHead): Promise<number> {
   const lengths = markedLengths(cited.blocks);
-  const most = log.head?.blocks ?? 0;
+  const most = log.heldLength;
   // Both begin alike up to some length: of the marks, longest first, those from `low` on are equal.
   let low = lengths.findIndex((length) => length <= most);
   if (low < 0) return 0;

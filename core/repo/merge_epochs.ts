@@ -1,11 +1,13 @@
 /** Taking over into the log of one epoch what another log of the key has that it has not. */
 
+import { equal } from "../bytes.ts";
 import { untilThere } from "../codec/chunks.ts";
 import { type Head, sameHead } from "../log/head.ts";
+import { rootOf } from "../log/merkle.ts";
 import type { Branch, RecordContent } from "./branch.ts";
 import type { CitedHead } from "./cited_heads.ts";
 import { citedHeads, commonBlocks, commonOfCited, isWithin } from "./cited_heads.ts";
-import { epochStart } from "./compaction.ts";
+import { type EpochStart, epochStart } from "./compaction.ts";
 import { copyItem } from "./copy.ts";
 import { sameItem } from "./diff_map.ts";
 import { Draft, Stored } from "./draft.ts";
@@ -30,7 +32,12 @@ export interface Parting {
 export async function findParting(mine: Branch, theirs: Branch): Promise<Parting> {
   const start = await untilThere(() => epochStart(theirs));
   const end = start?.ends.find(({ epoch }) => epoch === mine.log.epoch);
-  if (end !== undefined) return partAt(mine, await bytesAt(mine, end));
+  const merged = await mergedBlocks(mine, theirs, start);
+  const known = end === undefined ? 0 : await commonBlocks(mine.log, end);
+  // Another device may have brought a part of it over.
+  if (end !== undefined || merged > 0) {
+    return partAt(mine, await bytesOf(mine, Math.max(known, merged)));
+  }
   const own = mine.log.epoch === theirs.log.epoch && await untilThere(() => epochStart(mine));
   if (!start || !own) return { base: undefined, ownFrom: 0 };
   const [mineEnd, theirEnd] = [own.ends[0], start.ends[0]];
@@ -41,18 +48,41 @@ export async function findParting(mine: Branch, theirs: Branch): Promise<Parting
   return { base, ownFrom: 0 };
 }
 
-/** Whether `branch` has all that a head of an earlier epoch covers, or nothing tells. */
-export function covers(branch: Branch, head: Head): boolean {
-  const { space, record, log } = branch;
-  const start = epochStart(branch);
+/** Whether `theirs` has all that a head of an earlier epoch covers, or nothing tells. */
+export function covers(theirs: Branch, head: Head): boolean {
+  const start = epochStart(theirs);
   const end = start?.ends.find(({ epoch }) => epoch === head.epoch);
   if (start === undefined || end === undefined || isWithin(head, end)) return true;
   // What was merged since says so.
-  for (const { citesItem, cites } of records(space, record, { after: start.record })) {
-    if (citesItem === undefined) continue;
-    if (citedHeads(cites).some((cited) => sameHead({ ...head, ...cited }, head))) return true;
+  for (const cited of citedSince(theirs, start)) {
+    if (sameHead({ ...head, ...cited }, head)) return true;
   }
-  return log.epoch <= head.epoch;
+  return theirs.log.epoch <= head.epoch;
+}
+
+/** Heads that records of `branch` cite, those after the start of its epoch if that is known. */
+function* citedSince(
+  { space, record }: Branch,
+  start: EpochStart | undefined,
+): Generator<CitedHead> {
+  for (const { citesItem, cites } of records(space, record, { after: start?.record })) {
+    if (citesItem !== undefined) yield* citedHeads(cites);
+  }
+}
+
+/** How many blocks of `mine`, from its first on, `theirs` says to have merged. */
+async function mergedBlocks(
+  { log }: Branch,
+  theirs: Branch,
+  start: EpochStart | undefined,
+): Promise<number> {
+  let most = 0;
+  for (const { epoch, blocks, root } of await untilThere(() => [...citedSince(theirs, start)])) {
+    if (epoch !== log.epoch || blocks <= most || blocks > log.heldLength) continue;
+    const { frontier } = await log.extentAt(blocks);
+    if (equal(rootOf(log.crypto, frontier), root)) most = blocks;
+  }
+  return most;
 }
 
 /** `mine` parts where its log had so many bytes. */
@@ -119,7 +149,6 @@ function partAfter(mine: Branch, record: LogRecord): Parting {
   return { base: { of: mine, record }, ownFrom: record.address + 1 };
 }
 
-async function bytesAt({ log }: Branch, end: CitedHead): Promise<number> {
-  const common = await commonBlocks(log, end);
-  return (await log.extentAt(common)).bytes;
+async function bytesOf({ log }: Branch, blocks: number): Promise<number> {
+  return (await log.extentAt(blocks)).bytes;
 }

@@ -119,14 +119,10 @@ export class Trunk {
   /** See `Repo.receive`. */
   async receive(run: Run, source: unknown): Promise<{ length: number; complete: boolean }> {
     while (this.#raising !== undefined && !this.isRaisedBy(source)) await this.#raising.ended;
-    return await this.#serial.run(async () => {
+    return await this.#inStep(async () => {
       const { log } = this.#branch;
       if (run.head.epoch > log.epoch && !log.isEmpty) return await this.#raise(run, source);
-      const received = await log.receive(run, source).catch(async (error) => {
-        // Another process may have written to the store: the peer is to hear of what is there now.
-        if (isConflict(error)) await this.#refresh();
-        throw error;
-      });
+      const received = await log.receive(run, source);
       if (received.complete) await this.#follow();
       return received;
     });
@@ -134,7 +130,7 @@ export class Trunk {
 
   /** See `Repo.replace`. */
   replace(log: Log, source: unknown): Promise<void> {
-    return this.#serial.run(() => this.#replace(log, source));
+    return this.#inStep(() => this.#replace(log, source));
   }
 
   /** See `Repo.covers`. */
@@ -152,7 +148,7 @@ export class Trunk {
       const parting = await findParting(old, branch);
       const { clock, onConflict } = this.#options;
       const { record, snapshot: before } = branch;
-      const options = { now: clock(), replaced: log.head, onConflict };
+      const options = { now: clock(), replaced: log.newest, onConflict };
       await untilThere(() => mergeEpochs(old, branch, parting, options));
       const after = branch.record;
       if (after === undefined || after === record) return;
@@ -170,6 +166,21 @@ export class Trunk {
     const found = await this.#branch.log.refresh();
     if (found === "longer") await this.#follow();
     if (found === "raised") await this.#overtaken();
+  }
+
+  /**
+   * Runs what stores the blocks of a peer. The store may have others than are known of here: another
+   * process's, or those of an append whose answer was lost. Peers would offer theirs in vain for ever.
+   */
+  #inStep<T>(work: () => Promise<T>): Promise<T> {
+    return this.#serial.run(async () => {
+      try {
+        return await work();
+      } catch (error) {
+        if (isConflict(error)) await this.#refresh();
+        throw error;
+      }
+    });
   }
 
   #branchOf(log: Log): Branch {
@@ -239,12 +250,12 @@ export class Trunk {
     if (!await old.makeWay(log)) {
       throw new StreamoError("conflict", `the log of ${old.key} has changed its past meanwhile`);
     }
-    const sharedBytes = log.epoch === old.epoch ? log.sealedBytes : 0;
+    const sharedBytes = log.epoch === old.epoch ? await log.sharedBytes(old) : 0;
     if (this.#options.signer !== undefined) {
       await this.#merge(log, { sharedBytes, replaced: old.head });
     } else {
-      if (old.head !== undefined && compareHeads(log.head!, old.head) > 0) {
-        const message = `a head of ${log.head!.blocks} blocks loses to the one held`;
+      if (old.head !== undefined && compareHeads(log.newest!, old.head) > 0) {
+        const message = `a head of ${log.newest!.blocks} blocks loses to the one held`;
         throw new StreamoError("stale", message);
       }
       const branch = this.#branchOf(log);

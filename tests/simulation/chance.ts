@@ -25,6 +25,11 @@ export class Chance {
     return this.#random.integer(0, 2 ** 30 - 1) / 2 ** 30;
   }
 
+  /** `length` bytes. */
+  bytes(length: number): Uint8Array<ArrayBuffer> {
+    return Uint8Array.from({ length }, () => this.integer(0, 255));
+  }
+
   /** True so often, of 1. */
   is(probability: number): boolean {
     return this.fraction() < probability;

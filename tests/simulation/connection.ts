@@ -51,10 +51,9 @@ class Way implements Wire {
     return this.#sent;
   }
 
-  send(message: string | Uint8Array): void {
+  send(data: string | Uint8Array): void {
     const { options } = this.#connection;
     const { timeline } = options;
-    const data = typeof message === "string" ? this.#withChallenge(message) : message;
     const sent = this.#from === 1 && options.tamper ? options.tamper(data) : data;
     if (sent === undefined) return;
     const bytes = sent.length;
@@ -91,14 +90,6 @@ class Way implements Wire {
     if (this.#connection.isBlocked) return;
     this.#arrivals.shift()?.();
     if (this.#arrivals.length > 0) this.#connection.options.timeline.after(0, () => this.#hand());
-  }
-
-  /** The platform's random numbers are none of a seed's: challenges are replaced. */
-  #withChallenge(text: string): string {
-    const { name } = this.#connection.options;
-    const number = Number(name.slice(name.lastIndexOf("#") + 1)) * 2 + this.#from;
-    const hex = number.toString(16).padStart(64, "0");
-    return text.replace(/"challenge":"[0-9a-f]{64}"/, `"challenge":"${hex}"`);
   }
 
   get #to(): Side {

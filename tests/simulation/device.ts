@@ -86,6 +86,7 @@ export class Device {
         signers: signer ? [signer] : [],
         timer: life.timer,
         random: () => this.chance.fraction(),
+        randomBytes: (length) => this.chance.bytes(length),
         openTransport: (url) => webSocketTransport(network.connect(this.name, life, url)),
       })
     );

@@ -57,6 +57,7 @@ export class Relay implements Host {
         registry,
         crypto,
         timer: life.timer,
+        randomBytes: (length) => this.chance.bytes(length),
         transport: webSocketTransport(socket.asWebSocket),
         software: "simulation",
         admit: () => undefined,

@@ -339,7 +339,10 @@ Deno.test("sharedBytes() tells which waiting blocks another process has stored a
     await append();
     throw new StreamoError("storage", "the answer was lost");
   };
+  const { head } = store;
+  store.head = () => Promise.reject(new StreamoError("storage", "the store does not answer"));
   await assert.rejects(seal(log), { code: "storage" });
+  store.head = head;
   log.append(chunk("three"));
   const now = await open(store);
   assert.equal(now.head!.blocks, 2);
