@@ -27,7 +27,7 @@ export interface AnsweringOptions {
   /** See `ConversationOptions`. */
   readonly admit?: (
     key: Key,
-    via: readonly string[],
+    via: readonly string[] | undefined,
     peer: Peer,
   ) => Code | undefined | Promise<Code | undefined>;
   readonly onLeave?: (key: Key) => void;
@@ -92,7 +92,7 @@ export class Answering {
       return this.#reject(key, "refused", (error as StreamoError).message);
     }
     this.#options.numbers.bind(message.channel, key);
-    this.#openRepo(key, message.via, (channel) => channel.onMessage(message, bytes));
+    this.#openRepo(key, message.via ?? [], (channel) => channel.onMessage(message, bytes));
   }
 
   /** The peer does not follow a log any more that has no channel. */
@@ -165,7 +165,7 @@ export class Answering {
     return refusal === undefined;
   }
 
-  async #refusal(key: Key, via: readonly string[] = []): Promise<Code | undefined> {
+  async #refusal(key: Key, via?: readonly string[]): Promise<Code | undefined> {
     const { admit, identification } = this.#options;
     if (admit === undefined) return "refused";
     await identification.judged;

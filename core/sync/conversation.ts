@@ -49,12 +49,12 @@ export interface ConversationOptions extends PresenceOptions {
   readonly relay?: string;
   /**
    * Whether the peer may have, and push to, a log: a code refuses it. Nothing is served by default.
-   * `via`: the relays by way of which it is asked for; `peer`: who asks, as far as it has shown by then.
+   * `via`: the relays by way of which it is asked for, undefined if these are as before; `peer`: who asks, as far as it has shown by then.
    * May be asked again about one log.
    */
   readonly admit?: (
     key: Key,
-    via: readonly string[],
+    via: readonly string[] | undefined,
     peer: Peer,
   ) => Code | undefined | Promise<Code | undefined>;
   /** The peer asks for an open log by way of these relays from now on. */

@@ -16,8 +16,8 @@ import { Serial } from "../serial.ts";
 import { connect, type Session } from "./session.ts";
 import type { SessionOptions } from "./session_options.ts";
 
-/** Logs that are asked for upstream at a time. */
-const KEYS_MAX = 2_000;
+/** Logs that are asked for upstream at a time: what one connection may follow. */
+const KEYS_MAX = 10_000;
 /** Relays in a row: a longer way is a mistake, or an attack. */
 const VIA_MAX = 15;
 /** Nobody waits longer for what a relay has. */
@@ -37,7 +37,7 @@ export interface UpstreamsOptions {
   readonly feeds?: readonly Key[];
   /** How the sessions are held. */
   readonly session?: Omit<SessionOptions, "relay" | "timer">;
-  /** Logs that are asked for at a time; 2,000 by default. */
+  /** Logs that are asked for at a time; 10,000 by default. */
   readonly maxKeys?: number;
   /** Milliseconds that a log nobody uses is still followed; 60,000 by default. */
   readonly idleMs?: number;
@@ -98,11 +98,12 @@ export class Upstreams {
   }
 
   /**
-   * `user` uses a log, for others by way of the relays `via`, until {@link leave}. Resolves when the relays
+   * `user` uses a log, for others by way of the relays `via` (as before if these are not given), until {@link leave}. Resolves when the relays
    * that can be reached have told what they have, soon in any case; with a code if they will not be asked.
    */
-  async use(user: object, key: Key, via: readonly string[] = []): Promise<Code | undefined> {
+  async use(user: object, key: Key, via?: readonly string[]): Promise<Code | undefined> {
     if (this.sessions.length === 0 || this.#isClosed) return undefined;
+    via ??= this.#uses.get(key)?.users.get(user) ?? [];
     if (via.length > VIA_MAX) return "refused";
     const known = this.#uses.get(key);
     if (known === undefined && !this.#makeRoom()) return "refused";

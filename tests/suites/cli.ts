@@ -198,8 +198,8 @@ export function person(dataDir: string): string[] {
 }
 
 /** A relay alone on a free port (or `port`), with its data in `dataDir`. */
-export function relayProgram(dataDir: string, port = 0): Program {
-  const args = ["--host", "127.0.0.1", "--port", `${port}`, "--data-dir", dataDir];
+export function relayProgram(dataDir: string, port = 0, more: readonly string[] = []): Program {
+  const args = ["--host", "127.0.0.1", "--port", `${port}`, "--data-dir", dataDir, ...more];
   return new Program("relay/main.ts", args, { label: "relay" });
 }
 

@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { MemoryStore } from "../../../core/log/memory_store.ts";
+import { Registry } from "../../../core/repo/registry.ts";
+import { Upstreams } from "../../../core/sync/upstreams.ts";
+import { until } from "../../suites/cli.ts";
+import { startScript } from "../../suites/hostile_relay.ts";
+import { signerOf } from "../../suites/people.ts";
+
+const { key } = await signerOf("alice");
+
+Deno.test("`via` holds what all who ask have in common, and is said again only when it changes", async () => {
+  const relay = startScript((heard, caller) => {
+    if (heard.type !== "open") return;
+    caller.send({ type: "opened", key, channel: 1, head: undefined, staged: undefined, shared: 0 });
+  });
+  const registry = new Registry({ store: new MemoryStore() });
+  const upstreams = await Upstreams.open({ registry, origins: [relay.url] });
+  const opened = () =>
+    relay.callers.flatMap(({ heard }) => heard)
+      .flatMap((message) => message.type === "open" ? [message.via] : []);
+  const [first, second] = [{}, {}];
+  await upstreams.use(first, key, ["a", "b"]);
+  await upstreams.use(second, key, ["b", "c"]);
+  await until("said twice", () => opened().length === 2);
+  // A log that was parked is asked about again: nothing is new.
+  await upstreams.use(second, key);
+  upstreams.change(second, key, ["b", "c"]);
+  upstreams.leave(first, key);
+  await until("said once more", () => opened().length === 3);
+  const { name } = upstreams;
+  assert.deepEqual(opened(), [["a", "b", name], ["b", name], ["b", "c", name]]);
+  upstreams.leave(second, key);
+  assert.equal(upstreams.size, 0);
+  await until(
+    "it is let go",
+    () => relay.callers.some(({ heard }) => heard.some(({ type }) => type === "close")),
+  );
+  assert.equal(await upstreams.use(first, key, Array(16).fill("x")), "refused");
+  upstreams.close();
+  await relay.stop();
+});
+
+Deno.test("a relay that does not answer keeps nobody waiting for ever", async () => {
+  const relay = startScript(() => {});
+  const registry = new Registry({ store: new MemoryStore() });
+  const waits: (() => void)[] = [];
+  const upstreams = await Upstreams.open({
+    registry,
+    origins: [relay.url],
+    timer: (callback, delayMs) => {
+      if (delayMs === 3_000) waits.push(callback);
+      return () => undefined;
+    },
+  });
+  const asked = upstreams.use({}, key);
+  await until("it was asked", () => relay.callers[0]?.heard.some(({ type }) => type === "open"));
+  assert.equal(waits.length, 1);
+  waits[0]();
+  assert.equal(await asked, undefined, "it goes on with what is here");
+  upstreams.close();
+  await relay.stop();
+});
