@@ -116,10 +116,13 @@ Deno.test("a machine without a network says so once, and goes on", async () => {
   assert.deepEqual(reasons, ["there is no network interface"]);
 });
 
+/** Somebody whom no other run of these tests on this network knows. */
+const username = `alice-${crypto.randomUUID()}`;
+
 /** A device of alice's in `folder`. */
 function device(folder: string, ...more: string[]): Program {
   const where = ["--data-dir", join(folder, "data"), "--files", join(folder, "files"), "--lan"];
-  return streamo(["--name", "notes", "--username", "alice", ...where, ...more], { label: folder });
+  return streamo(["--name", "notes", "--username", username, ...where, ...more], { label: folder });
 }
 
 Deno.test({
@@ -157,9 +160,13 @@ Deno.test({
         "bob's is no device of alice's",
       );
       assert.equal(await text(three, "a.txt"), undefined);
-      const connections = [first, second].flatMap(({ lines }) => lines)
-        .filter((line) => /another device of this key has connected/.test(line));
-      assert.equal(connections.length, 1, "one of the two connects, not both");
+      const count = (pattern: RegExp) =>
+        [first, second].flatMap(({ lines }) => lines).filter((line) => pattern.test(line)).length;
+      // A busy machine may have made both connect: one of the two gives way.
+      await until(
+        "they have one connection",
+        () => count(/device of this key has connected/) === 1 + count(/had connected is gone/),
+      );
       await second.kill();
     }
     await Deno.writeTextFile(join(one, "files", "c.txt"), "while away");
