@@ -37,9 +37,11 @@ export const READING_KINDS: readonly ReadingKind[] = [
 
 /** One reading of one value. */
 export interface Reading {
+  /** What is read of it. */
   readonly kind: ReadingKind;
   /** Address of the value that the path leads through. */
   readonly root: number;
+  /** Where in that value it stands. */
   readonly path: Path;
   /** Which bytes, entries or elements; all by default. */
   readonly range?: Range | ListRange;

@@ -37,6 +37,7 @@ export interface LogTree extends Tree {
 
 /** What a source has of a key: not trusted. */
 export interface Newest {
+  /** The newest head. */
   readonly head: SignedHead;
   /** The proof that it extends the head that the asker holds, if that is of its epoch and shorter. */
   readonly extension: readonly Uint8Array[];
