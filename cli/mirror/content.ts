@@ -51,13 +51,16 @@ export function sameStat(a: Stat, b: Stat): boolean {
 
 /**
  * Whether a file that was read after `now` (by the clock of the file system) and later has the same
- * `stat` must be unchanged. Not so if its last write is so fresh that the next one could carry the
- * same time: the kernel's clock ticks up to every 10 ms, and a file system that writes whole or even
- * seconds may know nothing finer.
+ * `stat` must be unchanged. Not so if its last change is so fresh that the next one could carry the
+ * same times: the kernel's clock ticks up to every 10 ms, a file system that writes whole or even
+ * seconds may know nothing finer, and Deno 2.9 gives ctime, which alone nobody can set back, in seconds.
  */
-export function isSettled(stat: Stat, now: number): boolean {
-  const granularity = stat.mtime % 2000 === 0 ? 2000 : stat.mtime % 1000 === 0 ? 1000 : 20;
-  return stat.mtime + granularity < now;
+export function isSettled({ mtime, ctime }: Stat, now: number): boolean {
+  return mtime + granularity(mtime) < now && ctime + granularity(ctime) < now;
+}
+
+function granularity(time: number): number {
+  return time % 2000 === 0 ? 2000 : time % 1000 === 0 ? 1000 : 20;
 }
 
 /** A hash over kind, executable bit and content, to be fed with the content. */

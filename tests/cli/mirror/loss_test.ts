@@ -89,10 +89,13 @@ Deno.test("sync() does not read unchanged files, once their time is past", async
   desk.write("a", "a");
   Deno.utimeSync(desk.at("a"), 1_000_000, 1_000_000);
   await mirror.sync();
-  const compared: unknown[] = [];
-  const report = await desk.sync({ onProgress: (progress) => compared.push(progress) });
-  assert.equal(report.unchanged, 1);
-  assert.deepEqual(compared, []);
+  // Nobody can set the time of the last change back: it has to pass.
+  for (let compared: unknown[] = [1]; compared.length > 0;) {
+    compared = [];
+    const report = await desk.sync({ onProgress: (progress) => compared.push(progress) });
+    assert.equal(report.unchanged, 1);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
 });
 
 Deno.test("a missing folder is a coded error and deletes nothing", async () => {
