@@ -3,6 +3,7 @@
 import { Registry } from "../core/repo/registry.ts";
 import { Upstreams } from "../core/sync/upstreams.ts";
 import { createRelay, type Relay } from "./app.ts";
+import { dial } from "./dial.ts";
 import { openDefaultStore } from "./open_store.ts";
 import { parseOptions } from "./options.ts";
 import { serveSync } from "./sync.ts";
@@ -31,7 +32,12 @@ async function start(): Promise<Relay> {
   const { store, storage } = await openDefaultStore(options);
   const { home, name, hosts, origins, feeds } = options;
   const registry = new Registry({ store });
-  const upstreams = await Upstreams.open({ registry, origins, feeds });
+  const upstreams = await Upstreams.open({
+    registry,
+    origins,
+    feeds,
+    session: { openTransport: dial },
+  });
   const onSocket = serveSync({ registry, home, hosts, upstreams });
   const relay = createRelay({ registry, home, name, storage, onSocket, upstreams });
   // Deploy stops processes with SIGINT: clients are told to connect again.

@@ -3,6 +3,7 @@
 import { Registry } from "../core/repo/registry.ts";
 import { Upstreams } from "../core/sync/upstreams.ts";
 import { createRelay } from "./app.ts";
+import { dial } from "./dial.ts";
 import { EXIT_CODES, exitCodeOf, UsageError } from "./exit_codes.ts";
 import { openStore } from "./open_store.ts";
 import { type MainOptions, parseOptions } from "./options.ts";
@@ -30,7 +31,8 @@ async function run(options: MainOptions): Promise<void> {
   const onError = (error: unknown) => console.error("relay: unexpected:", error);
   let upstreams: Upstreams | undefined;
   try {
-    upstreams = await Upstreams.open({ registry, origins, feeds, onError });
+    const session = { openTransport: dial };
+    upstreams = await Upstreams.open({ registry, origins, feeds, session, onError });
     tellOrigins(upstreams, (line) => console.log(`relay: ${line}`));
     const onSocket = serveSync({ registry, home, hosts, upstreams });
     const relay = createRelay({ registry, home, name, storage, onError, onSocket, upstreams });

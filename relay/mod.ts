@@ -11,6 +11,7 @@ export {
   type RelayLimits,
   type RelayOptions,
 } from "./app.ts";
+export { dial } from "./dial.ts";
 export type { Storage } from "./health.ts";
 export { STATUS_OF } from "./http/errors.ts";
 export { Library, type LibraryFile } from "./library/library.ts";

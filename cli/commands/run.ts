@@ -10,6 +10,7 @@ import type { Repo } from "../../core/repo/repo.ts";
 import type { Session } from "../../core/sync/session.ts";
 import { Upstreams } from "../../core/sync/upstreams.ts";
 import { createRelay } from "../../relay/app.ts";
+import { dial } from "../../relay/dial.ts";
 import { UsageError } from "../../relay/exit_codes.ts";
 import { serveSync } from "../../relay/sync.ts";
 import { checkDataset } from "../datasets.ts";
@@ -168,7 +169,7 @@ async function follow(
   { key }: Repo,
   printer: Printer,
 ): Promise<Upstreams> {
-  const session = { software: "streamo cli" };
+  const session = { software: "streamo cli", openTransport: dial };
   const onError = (error: unknown) => printer.line(`unexpected: ${messageOf(error)}`);
   const upstreams = await Upstreams.open({ registry, origins, feeds: [key], session, onError });
   for (const session of upstreams.sessions) {

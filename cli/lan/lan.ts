@@ -4,7 +4,8 @@ import type { Signer } from "../../core/identity/signer.ts";
 import type { Registry } from "../../core/repo/registry.ts";
 import { Conversation } from "../../core/sync/conversation.ts";
 import { connect, type Session } from "../../core/sync/session.ts";
-import { SUBPROTOCOL, webSocketTransport } from "../../core/sync/websocket_transport.ts";
+import { webSocketTransport } from "../../core/sync/websocket_transport.ts";
+import { dial } from "../../relay/dial.ts";
 import { UsageError } from "../../relay/exit_codes.ts";
 import { errorResponse } from "../../relay/http/errors.ts";
 import { Sockets } from "../../relay/socket.ts";
@@ -161,8 +162,7 @@ export class Lan implements AsyncDisposable {
         const address = [...peer.addresses].at(-1)!;
         peer.addresses.delete(address);
         peer.addresses = new Set([address, ...peer.addresses]);
-        const socket = new WebSocket(`ws://${address}/sync`, SUBPROTOCOL);
-        return sealedTransport(webSocketTransport(socket), this.#secret, true);
+        return sealedTransport(dial(`ws://${address}/sync`), this.#secret, true);
       },
     });
     peer.session = session;

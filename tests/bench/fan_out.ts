@@ -3,6 +3,7 @@
 import { MemoryStore } from "../../core/log/memory_store.ts";
 import { Registry } from "../../core/repo/registry.ts";
 import { connect } from "../../core/sync/session.ts";
+import { dial } from "../../relay/dial.ts";
 import { signerOf } from "../suites/people.ts";
 import { type Bench, seconds } from "./bench.ts";
 import { startChild } from "./child.ts";
@@ -64,7 +65,10 @@ async function publish(
   const url = await relay.line();
   const signer = await signerOf("writer");
   const readers = startChild("subscribers_child.ts", url, signer.key, subscribers, messages);
-  const session = connect(new Registry({ store: new MemoryStore() }), url, { signers: [signer] });
+  const session = connect(new Registry({ store: new MemoryStore() }), url, {
+    signers: [signer],
+    openTransport: dial,
+  });
   const repo = await session.subscribe(signer.key);
   /** Resolves when so many blocks are acknowledged. */
   const acked = (blocks: number) =>

@@ -4,6 +4,7 @@ import { MemoryStore } from "../../core/log/memory_store.ts";
 import { Registry } from "../../core/repo/registry.ts";
 import type { Repo } from "../../core/repo/repo.ts";
 import { connect, type Session } from "../../core/sync/session.ts";
+import { dial } from "../../relay/dial.ts";
 import { signerOf } from "../suites/people.ts";
 import { type Bench, type Limit, randomBytes, seconds, streamOf } from "./bench.ts";
 import { startChild } from "./child.ts";
@@ -70,7 +71,7 @@ async function replicate({ records, before, during }: Work): Promise<number> {
   try {
     await reader.line();
     return await seconds(async () => {
-      session = connect(registry, url, { signers: [signer] });
+      session = connect(registry, url, { signers: [signer], openTransport: dial });
       await session.subscribe(repo.key);
       await during?.(repo);
       await reader.line();
