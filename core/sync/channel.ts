@@ -10,6 +10,7 @@ import { Serial } from "../serial.ts";
 import { FRAME_MAX_BYTES } from "./frame.ts";
 import { type ChannelState, type Effect, type Input, isSent } from "./channel_state.ts";
 import { begins, compareRoots, rootsAt } from "./common_prefix.ts";
+import { JoinedRuns, partsOf } from "./joined_runs.ts";
 import { newChannel, step } from "./machine.ts";
 import type { LogMessage, Message } from "./messages.ts";
 import { noteMerged, wasMerged } from "./merged_heads.ts";
@@ -48,6 +49,8 @@ export class Channel {
   readonly #stop: () => void;
   readonly #window = new SendWindow();
   #queuedBytes = 0;
+  /** The last runs that wait, if nothing came after them. */
+  #joined: JoinedRuns | undefined;
   #ackBytes = 0;
   #latest: Advance | undefined;
   #fork: Log | undefined;
@@ -116,12 +119,18 @@ export class Channel {
 
   /** Takes a message for this key; `bytes` is what it keeps in memory until then. */
   onMessage(message: LogMessage, bytes: number): void {
+    this.#joined = undefined;
     this.#queue(bytes + MESSAGE_BYTES, () => this.#take(message));
   }
 
   /** Takes a run of blocks. */
   onRun(run: Run, bytes: number): void {
-    this.#queue(bytes, () => this.#input({ type: "run", run }));
+    if (this.#joined?.join(run)) return this.#queue(bytes, () => Promise.resolve());
+    const joined = this.#joined = new JoinedRuns(run);
+    this.#queue(bytes, () => {
+      if (this.#joined === joined) this.#joined = undefined;
+      return this.#input({ type: "run", run: joined.whole() });
+    });
   }
 
   /** Goes on sending. */
@@ -268,7 +277,7 @@ export class Channel {
       await this.repo.receive(run, this);
     } catch (error) {
       if (!(error instanceof StreamoError)) throw error;
-      if (error.code === "bad_block") return await this.#input({ type: "misfit", run });
+      if (error.code === "bad_block") return await this.#misfit(run);
       // Another connection was faster: that is no mistake of this peer.
       const isOvertaken = error.code === "stale" &&
         this.#own().ownHead !== this.#state.ownHead;
@@ -280,6 +289,13 @@ export class Channel {
     if (isRaised) await this.#replaced(run.head.blocks);
     else await this.#input({ type: "stored", ...this.#own() });
     this.#acknowledge(run);
+  }
+
+  /** Not the next blocks; of joined runs each is tried, as if it had come alone. */
+  async #misfit(run: Run): Promise<void> {
+    const parts = partsOf(run);
+    if (parts === undefined) return await this.#input({ type: "misfit", run });
+    for (const part of parts) await this.#input({ type: "run", run: part });
   }
 
   async #fetch(from: number): Promise<void> {

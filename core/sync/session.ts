@@ -204,13 +204,24 @@ export class Session {
     if (this.#state === "online") this.#conversation?.presence.cast(topic, data, by);
   }
 
-  /** Resolves when the peer has all of `repo` durably; rejects with the code of its refusal. */
+  /**
+   * Resolves when the peer has everything durably that `repo` has now; rejects with the code of its
+   * refusal.
+   */
   async landed(repo: Repo): Promise<void> {
     if (repo.signer !== undefined) await repo.flush();
-    await this.#until(
-      ({ phase, blocks, acked }) => phase !== "away" && phase !== "opening" && acked >= blocks,
-      repo.key,
-    );
+    const goal = repo.head?.blocks ?? 0;
+    // What was written here is somewhere else in a log that takes this one's place: then all of it counts.
+    let isReplaced = false;
+    const stop = repo.on("replaced", () => isReplaced = true);
+    try {
+      await this.#until(({ phase, blocks, acked }) => {
+        if (phase === "away" || phase === "opening") return false;
+        return isReplaced ? acked >= blocks && !repo.log.isDirty : acked >= goal;
+      }, repo.key);
+    } finally {
+      stop();
+    }
   }
 
   /** Resolves when this side has what the peer's head covers. */

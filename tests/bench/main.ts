@@ -13,6 +13,7 @@ import { growth } from "./growth.ts";
 import { idle } from "./idle.ts";
 import { mirror } from "./mirror.ts";
 import { Primitives } from "./primitives.ts";
+import { publish } from "./publish.ts";
 import { replay } from "./replay.ts";
 import { stores } from "./stores.ts";
 import { sync } from "./sync.ts";
@@ -23,7 +24,7 @@ const AREAS: Readonly<Record<string, readonly Part[]>> = {
   core: [commits, replay, codec, diff],
   growth: [growth],
   stores: [stores],
-  sync: [sync, fanOut, idle],
+  sync: [sync, publish, fanOut, idle],
   mirror: [mirror],
 };
 
