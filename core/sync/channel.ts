@@ -7,21 +7,17 @@ import type { Log } from "../log/log.ts";
 import { type Position, type Run, samePosition } from "../log/run.ts";
 import type { Repo } from "../repo/repo.ts";
 import { Serial } from "../serial.ts";
-import { FRAME_MAX_BYTES } from "./frame.ts";
 import { type ChannelState, type Effect, type Input, isSent } from "./channel_state.ts";
 import { begins, compareRoots, rootsAt } from "./common_prefix.ts";
-import { JoinedRuns, partsOf } from "./joined_runs.ts";
+import { Inbox } from "./inbox.ts";
+import { partsOf } from "./joined_runs.ts";
 import { newChannel, step } from "./machine.ts";
 import type { LogMessage, Message } from "./messages.ts";
 import { noteMerged, wasMerged } from "./merged_heads.ts";
 import { nextFrame } from "./next_frame.ts";
 import { coded, toldOf } from "./told.ts";
-import { SendWindow, WINDOW_BYTES } from "./send_window.ts";
+import { SendWindow } from "./send_window.ts";
 
-/** What one channel may have in memory to work on: two windows, as a peer may start over once. */
-const QUEUE_BYTES = 2 * (WINDOW_BYTES + FRAME_MAX_BYTES);
-/** Counted for a message that waits, besides its own length. */
-const MESSAGE_BYTES = 256;
 /** A side that only reads acknowledges after this many bytes. */
 const READER_ACK_BYTES = 256 * 1024;
 
@@ -48,9 +44,7 @@ export class Channel {
   readonly #serial = new Serial();
   readonly #stop: () => void;
   readonly #window = new SendWindow();
-  #queuedBytes = 0;
-  /** The last runs that wait, if nothing came after them. */
-  #joined: JoinedRuns | undefined;
+  readonly #inbox: Inbox;
   #ackBytes = 0;
   #latest: Advance | undefined;
   #fork: Log | undefined;
@@ -70,6 +64,7 @@ export class Channel {
     this.#options = options;
     this.repo = options.repo;
     this.number = options.number;
+    this.#inbox = new Inbox((work) => this.#run(work), options.onViolation);
     const canMerge = options.repo.signer !== undefined;
     const { own, ownHead } = this.#own();
     this.#state = newChannel(options.isOpener, canMerge, own, ownHead);
@@ -119,35 +114,17 @@ export class Channel {
 
   /** Takes a message for this key; `bytes` is what it keeps in memory until then. */
   onMessage(message: LogMessage, bytes: number): void {
-    this.#joined = undefined;
-    this.#queue(bytes + MESSAGE_BYTES, () => this.#take(message));
+    this.#inbox.message(bytes, () => this.#take(message));
   }
 
   /** Takes a run of blocks. */
   onRun(run: Run, bytes: number): void {
-    if (this.#joined?.join(run)) return this.#queue(bytes, () => Promise.resolve());
-    const joined = this.#joined = new JoinedRuns(run);
-    this.#queue(bytes, () => {
-      if (this.#joined === joined) this.#joined = undefined;
-      return this.#input({ type: "run", run: joined.whole() });
-    });
+    this.#inbox.run(run, bytes, (run) => this.#input({ type: "run", run }));
   }
 
   /** Goes on sending. */
   resume(): void {
     this.#run(() => this.#pump());
-  }
-
-  #queue(bytes: number, work: () => Promise<void>): void {
-    this.#queuedBytes += bytes;
-    if (this.#queuedBytes > QUEUE_BYTES) {
-      const message = "more unacknowledged blocks than the window allows";
-      return this.#options.onViolation(new StreamoError("too_large", message));
-    }
-    this.#run(() => {
-      this.#queuedBytes -= bytes;
-      return work();
-    });
   }
 
   /** Ends the channel; the work under way may still begin an epoch, which nobody goes on with. */

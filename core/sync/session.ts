@@ -204,10 +204,7 @@ export class Session {
     if (this.#state === "online") this.#conversation?.presence.cast(topic, data, by);
   }
 
-  /**
-   * Resolves when the peer has everything durably that `repo` has now; rejects with the code of its
-   * refusal.
-   */
+  /** Resolves when the peer has durably what `repo` has now; rejects with the code of its refusal. */
   async landed(repo: Repo): Promise<void> {
     if (repo.signer !== undefined) await repo.flush();
     const goal = repo.head?.blocks ?? 0;
