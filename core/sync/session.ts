@@ -12,6 +12,7 @@ import type { Channel } from "./channel.ts";
 import type { Conversation } from "./conversation.ts";
 import type { Following } from "./follow.ts";
 import { keepAlive } from "./keep_alive.ts";
+import { landing } from "./landing.ts";
 import { loadParts } from "./load_parts.ts";
 import { Lookouts } from "./lookouts.ts";
 import type { Announcement, Refusal, TopicNews } from "./messages.ts";
@@ -207,18 +208,7 @@ export class Session {
   /** Resolves when the peer has durably what `repo` has now; rejects with the code of its refusal. */
   async landed(repo: Repo): Promise<void> {
     if (repo.signer !== undefined) await repo.flush();
-    const goal = repo.head?.blocks ?? 0;
-    // What was written here is somewhere else in a log that takes this one's place: then all of it counts.
-    let isReplaced = false;
-    const stop = repo.on("replaced", () => isReplaced = true);
-    try {
-      await this.#until(({ phase, blocks, acked }) => {
-        if (phase === "away" || phase === "opening") return false;
-        return isReplaced ? acked >= blocks && !repo.log.isDirty : acked >= goal;
-      }, repo.key);
-    } finally {
-      stop();
-    }
+    await landing(repo, (isReached) => this.#until(isReached, repo.key));
   }
 
   /** Resolves when this side has what the peer's head covers. */
