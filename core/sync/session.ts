@@ -54,7 +54,7 @@ export class Session {
   #isTelling = false;
   #conversation: Conversation | undefined;
   #state: SessionStatus["state"] = "connecting";
-  #reason = "";
+  #reason = "not connected yet";
   #retryMs: number | undefined;
   #failures = 0;
   #home: Key | undefined;
