@@ -36,6 +36,7 @@ import {
   VARINTS,
   VARINTS_BAD,
 } from "./vector_inputs.ts";
+import { casts, CASTS_BAD, claims } from "./vector_presence.ts";
 import { proofs } from "./vector_proofs.ts";
 import { frozenLog } from "./vector_frozen.ts";
 import { sampleBytes } from "../suites/sample_bytes.ts";
@@ -136,5 +137,7 @@ if (import.meta.main) {
   await write("heads", { valid: await heads(), invalid: await badHeads() });
   await write("frames", { valid: await frames(), invalid: await badFrames() });
   await write("messages", { valid: await messages(), invalid: MESSAGES_BAD });
+  await write("claims", { valid: await claims() });
+  await write("casts", { valid: casts(), invalid: CASTS_BAD });
   if (!existsSync(new URL("log_1.json", FOLDER))) await write("log_1", await frozenLog());
 }
