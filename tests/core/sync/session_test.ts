@@ -225,6 +225,26 @@ Deno.test("landed() waits for the relay's word, and rejects when the session is 
   await landed;
 });
 
+Deno.test("landed() is reached by who never stops to write", async () => {
+  const relay = startRelay(new MemoryStore());
+  const here = await device(relay, alice);
+  try {
+    let isOver = false;
+    const writing = (async () => {
+      for (let i = 0; !isOver; i++) {
+        here.repo.publish(i);
+        await here.repo.flush();
+      }
+    })();
+    for (let i = 0; i < 10; i++) await here.session.landed(here.repo);
+    isOver = true;
+    await writing;
+  } finally {
+    here.session.close();
+    await relay.stop();
+  }
+});
+
 Deno.test("relayUrl() takes what people type", () => {
   const cases = {
     "localhost:8080": "ws://localhost:8080/sync",
