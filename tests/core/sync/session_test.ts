@@ -234,6 +234,8 @@ Deno.test("landed() is reached by who never stops to write", async () => {
       for (let i = 0; !isOver; i++) {
         here.repo.publish(i);
         await here.repo.flush();
+        // A turn of the event loop, without which nothing is heard of the relay.
+        await new Promise((resolve) => setTimeout(resolve));
       }
     })();
     for (let i = 0; i < 10; i++) await here.session.landed(here.repo);
