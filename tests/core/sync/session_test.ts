@@ -8,6 +8,7 @@ import { relayUrl } from "../../../core/sync/relay_url.ts";
 import type { SessionEvents } from "../../../core/sync/session_status.ts";
 import { signerOf } from "../../suites/people.ts";
 import { startRelay, type TestRelay } from "../../suites/relay.ts";
+import { GatedStore } from "../../suites/stores.ts";
 
 const alice = await signerOf("alice");
 
@@ -226,7 +227,13 @@ Deno.test("landed() waits for the relay's word, and rejects when the session is 
 });
 
 Deno.test("landed() is reached by who never stops to write", async () => {
-  const relay = startRelay(new MemoryStore());
+  const store = new GatedStore();
+  // Slower than the writer: there is always something on its way.
+  store.gate = async (append) => {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    await append();
+  };
+  const relay = startRelay(store);
   const here = await device(relay, alice);
   try {
     let isOver = false;
