@@ -19,6 +19,8 @@ export class Unsealed {
   #blocks: Block[] = [];
   /** The extent after all of `#blocks`. */
   #end: Extent = EMPTY;
+  /** What {@link extentAt} gave last: it goes on from there. */
+  #asked: Extent = EMPTY;
   /** `#end.bytes`: looked at by every read. */
   #openStart = 0;
 
@@ -104,8 +106,12 @@ export class Unsealed {
 
   /** How far the first `length` blocks reach, of which the last ones are here. */
   extentAt(length: number): Extent {
-    const blocks = this.#blocks.slice(0, length - this.#tip.length).map(({ bytes }) => bytes);
-    return extend(this.#crypto, this.#tip, blocks).extent;
+    const before = this.#asked.length >= this.#tip.length && this.#asked.length <= length
+      ? this.#asked
+      : this.#tip;
+    const [from, to] = [before.length - this.#tip.length, length - this.#tip.length];
+    const blocks = this.#blocks.slice(from, to).map(({ bytes }) => bytes);
+    return this.#asked = extend(this.#crypto, before, blocks).extent;
   }
 
   /**
@@ -134,7 +140,7 @@ export class Unsealed {
   restart(tip: Extent): void {
     this.#blocks = [];
     this.#open.take();
-    this.#tip = this.#end = tip;
+    this.#tip = this.#end = this.#asked = tip;
     this.#openStart = tip.bytes;
   }
 }

@@ -20,7 +20,7 @@ export interface CitedHead {
   readonly epoch: number;
   readonly blocks: number;
   readonly root: Uint8Array;
-  /** If an epoch ended with it: the first bytes of the roots over {@link markedLengths}. */
+  /** If its log was left for one of a later epoch: the first bytes of the roots over {@link markedLengths}. */
   readonly marks?: Uint8Array;
 }
 
@@ -40,8 +40,10 @@ export function markedLengths(blocks: number): number[] {
 export async function citeEnd(log: Log, { epoch, blocks, root }: Head): Promise<CitedHead> {
   const lengths = markedLengths(blocks);
   const marks = new Uint8Array(lengths.length * MARK_BYTES);
-  for (let i = 0; i < lengths.length; i++) {
-    marks.set((await log.rootAt(lengths[i]))!.subarray(0, MARK_BYTES), i * MARK_BYTES);
+  // Shortest first: roots over blocks that are held are made one after the other.
+  for (let i = lengths.length - 1; i >= 0; i--) {
+    const found = await log.rootAt(lengths[i]) ?? await heldRoot(log, lengths[i]);
+    marks.set(found.subarray(0, MARK_BYTES), i * MARK_BYTES);
   }
   return { epoch, blocks, root, marks };
 }
@@ -57,8 +59,13 @@ export function citedHeads(cites: Value): CitedHead[] {
   return cites.filter(isCitedHead);
 }
 
-/** How many blocks of `log`, at least, the cited log begins with. */
+/** How many blocks of `log`, at least, the cited log of its epoch begins with. */
 export async function commonBlocks(log: Log, cited: CitedHead): Promise<number> {
+  if (cited.marks === undefined) {
+    const isWhole = cited.blocks <= log.heldLength &&
+      equal(await heldRoot(log, cited.blocks), cited.root);
+    return isWhole ? cited.blocks : 0;
+  }
   const lengths = markedLengths(cited.blocks);
   const most = log.heldLength;
   // Both begin alike up to some length: of the marks, longest first, those from `low` on are equal.
@@ -67,11 +74,15 @@ export async function commonBlocks(log: Log, cited: CitedHead): Promise<number> 
   let high = lengths.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    const { frontier } = await log.extentAt(lengths[middle]);
-    if (isMarked(cited, middle, rootOf(log.crypto, frontier))) high = middle;
+    if (isMarked(cited, middle, await heldRoot(log, lengths[middle]))) high = middle;
     else low = middle + 1;
   }
   return lengths[low] ?? 0;
+}
+
+/** The root over blocks that may wait in memory. */
+async function heldRoot(log: Log, length: number): Promise<Uint8Array> {
+  return rootOf(log.crypto, (await log.extentAt(length)).frontier);
 }
 
 /** Whether the cited log begins with all that `head` covers, as far as the marks tell. */

@@ -1,8 +1,10 @@
 /** Taking over into one branch what another has that it has not. */
 
 import { encode } from "../codec/encode.ts";
+import type { Item } from "../codec/value.ts";
 import type { VerifiedHead } from "../log/head.ts";
 import type { Branch, RecordContent } from "./branch.ts";
+import type { CitedHead } from "./cited_heads.ts";
 import type { OnConflict } from "./conflict.ts";
 import { copyItem } from "./copy.ts";
 import { sameItem } from "./diff_map.ts";
@@ -64,6 +66,7 @@ export function mergeBranches(mine: Branch, theirs: Branch, options: MergeOption
 }
 
 /** What a record cites that takes the place of a head. */
-export function citation(branch: Branch, { epoch, blocks, root }: VerifiedHead) {
-  return encode(branch.space, [{ epoch, blocks, root }]);
+export function citation(branch: Branch, { epoch, blocks, root, marks }: CitedHead): Item {
+  const cited = marks === undefined ? { epoch, blocks, root } : { epoch, blocks, root, marks };
+  return encode(branch.space, [cited]);
 }

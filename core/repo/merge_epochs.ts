@@ -1,12 +1,10 @@
 /** Taking over into the log of one epoch what another log of the key has that it has not. */
 
-import { equal } from "../bytes.ts";
 import { untilThere } from "../codec/chunks.ts";
 import { type Head, sameHead } from "../log/head.ts";
-import { rootOf } from "../log/merkle.ts";
 import type { Branch, RecordContent } from "./branch.ts";
 import type { CitedHead } from "./cited_heads.ts";
-import { citedHeads, commonBlocks, commonOfCited, isWithin } from "./cited_heads.ts";
+import { citedHeads, citeEnd, commonBlocks, commonOfCited, isWithin } from "./cited_heads.ts";
 import { type EpochStart, epochStart } from "./compaction.ts";
 import { copyItem } from "./copy.ts";
 import { sameItem } from "./diff_map.ts";
@@ -23,28 +21,45 @@ export interface Parting {
   readonly base: { readonly of: Branch; readonly record: LogRecord } | undefined;
   /** Records of `mine` from this address on are its own. */
   readonly ownFrom: number;
+  /** The head that the merge takes the place of, as its record cites it. */
+  readonly cites?: CitedHead;
 }
 
 /**
  * Where `mine` parts from `theirs`, which is of a later epoch, or of the same one that both have begun.
  * The start of an epoch marks which logs it came from.
  */
-export async function findParting(mine: Branch, theirs: Branch): Promise<Parting> {
+export async function findParting(
+  mine: Branch,
+  theirs: Branch,
+  replaced: Head | undefined,
+): Promise<Parting> {
+  const isOlder = replaced !== undefined && replaced.epoch < theirs.log.epoch;
+  // Others that have a part of it can tell by the marks what was brought over.
+  const cites = isOlder ? await citeEnd(mine.log, replaced) : replaced;
+  return { ...await partingOf(mine, theirs), cites };
+}
+
+async function partingOf(mine: Branch, theirs: Branch): Promise<Parting> {
   const start = await untilThere(() => epochStart(theirs));
-  const end = start?.ends.find(({ epoch }) => epoch === mine.log.epoch);
-  const merged = await mergedBlocks(mine, theirs, start);
-  const known = end === undefined ? 0 : await commonBlocks(mine.log, end);
-  // Another device may have brought a part of it over.
-  if (end !== undefined || merged > 0) {
-    return partAt(mine, await bytesOf(mine, Math.max(known, merged)));
+  const ends = start?.ends.filter(({ epoch }) => epoch === mine.log.epoch) ?? [];
+  const merged = await untilThere(() =>
+    [...citedSince(theirs, start)].filter(({ epoch }) => epoch === mine.log.epoch)
+  );
+  let common = 0;
+  for (const cited of [...ends, ...merged]) {
+    common = Math.max(common, await commonBlocks(mine.log, cited));
+  }
+  if (ends.length > 0 || common > 0) {
+    return await partAt(mine, (await mine.log.extentAt(common)).bytes);
   }
   const own = mine.log.epoch === theirs.log.epoch && await untilThere(() => epochStart(mine));
   if (!start || !own) return { base: undefined, ownFrom: 0 };
   const [mineEnd, theirEnd] = [own.ends[0], start.ends[0]];
-  const common = commonOfCited(mineEnd, theirEnd);
+  const shared = commonOfCited(mineEnd, theirEnd);
   // What both compacted is the value that either of them began with, if it had nothing of its own.
-  if (common === mineEnd.blocks) return partAfter(mine, own.record);
-  const base = common === theirEnd.blocks ? { of: theirs, record: start.record } : undefined;
+  if (shared === mineEnd.blocks) return partAfter(mine, own.record);
+  const base = shared === theirEnd.blocks ? { of: theirs, record: start.record } : undefined;
   return { base, ownFrom: 0 };
 }
 
@@ -55,7 +70,8 @@ export function covers(theirs: Branch, head: Head): boolean {
   if (start === undefined || end === undefined || isWithin(head, end)) return true;
   // What was merged since says so.
   for (const cited of citedSince(theirs, start)) {
-    if (sameHead({ ...head, ...cited }, head)) return true;
+    if (cited.epoch !== head.epoch) continue;
+    if (isWithin(head, cited) || sameHead({ ...head, ...cited }, head)) return true;
   }
   return theirs.log.epoch <= head.epoch;
 }
@@ -68,21 +84,6 @@ function* citedSince(
   for (const { citesItem, cites } of records(space, record, { after: start?.record })) {
     if (citesItem !== undefined) yield* citedHeads(cites);
   }
-}
-
-/** How many blocks of `mine`, from its first on, `theirs` says to have merged. */
-async function mergedBlocks(
-  { log }: Branch,
-  theirs: Branch,
-  start: EpochStart | undefined,
-): Promise<number> {
-  let most = 0;
-  for (const { epoch, blocks, root } of await untilThere(() => [...citedSince(theirs, start)])) {
-    if (epoch !== log.epoch || blocks <= most || blocks > log.heldLength) continue;
-    const { frontier } = await log.extentAt(blocks);
-    if (equal(rootOf(log.crypto, frontier), root)) most = blocks;
-  }
-  return most;
 }
 
 /** `mine` parts where its log had so many bytes. */
@@ -101,8 +102,8 @@ export function partAt(mine: Branch, ownFrom: number): Promise<Parting> {
 export function mergeEpochs(
   mine: Branch,
   theirs: Branch,
-  { base, ownFrom }: Parting,
-  { now, replaced, onConflict }: Omit<MergeOptions, "sharedBytes">,
+  { base, ownFrom, cites: replaced }: Parting,
+  { now, onConflict }: Pick<MergeOptions, "now" | "onConflict">,
 ): void {
   const own: LogRecord[] = [];
   for (const record of mine.history()) {
@@ -147,8 +148,4 @@ function isKept(theirs: Branch, { seq, time, event }: LogRecord, merge: MergeAcr
 
 function partAfter(mine: Branch, record: LogRecord): Parting {
   return { base: { of: mine, record }, ownFrom: record.address + 1 };
-}
-
-async function bytesOf({ log }: Branch, blocks: number): Promise<number> {
-  return (await log.extentAt(blocks)).bytes;
 }

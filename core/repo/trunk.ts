@@ -145,11 +145,11 @@ export class Trunk {
       await old.follow();
       await this.#flushNow();
       const branch = this.#branch;
-      const parting = await findParting(old, branch);
+      const parting = await findParting(old, branch, log.newest);
       const { clock, onConflict } = this.#options;
       const { record, snapshot: before } = branch;
-      const options = { now: clock(), replaced: log.newest, onConflict };
-      await untilThere(() => mergeEpochs(old, branch, parting, options));
+      const now = clock();
+      await untilThere(() => mergeEpochs(old, branch, parting, { now, onConflict }));
       const after = branch.record;
       if (after === undefined || after === record) return;
       this.events.emit("change", { record: after, before, isLocal: false });
@@ -307,8 +307,8 @@ export class Trunk {
     // Another process over this store had all that is in it.
     const parting = isStored
       ? await partAt(mine, mine.log.sealedBytes)
-      : await findParting(mine, theirs);
-    return () => mergeEpochs(mine, theirs, parting, { now: clock(), replaced, onConflict });
+      : await findParting(mine, theirs, replaced);
+    return () => mergeEpochs(mine, theirs, parting, { now: clock(), onConflict });
   }
 
   #swap(branch: Branch, { sharedBytes, isStored = false }: Succession): void {

@@ -45,7 +45,7 @@ const isLoaded = new Promise<void>((resolve) => {
 });
 
 /** Runs the world of `seed`. */
-export async function simulate(seed: number, options: WorldOptions): Promise<Report> {
+export async function simulate(seed: number, options: WorldOptions = {}): Promise<Report> {
   await isLoaded;
   const world = await makeWorld(seed, options);
   const { scene } = world;
@@ -65,6 +65,17 @@ export async function simulate(seed: number, options: WorldOptions): Promise<Rep
     stop();
   }
   return report(world);
+}
+
+/** For people: what is wrong, what came before, and how to see it again. */
+export function explain({ seed, faults, tail }: Report): string {
+  return [
+    `seed ${seed}: ${faults.length} faults`,
+    ...faults,
+    "the end of its trace:",
+    ...tail.map((line) => line.slice(0, 200)),
+    `STREAMO_SEED=${seed} deno test -A --no-check tests/simulation`,
+  ].join("\n");
 }
 
 /** Somebody uses the device until the end of the chaos. */

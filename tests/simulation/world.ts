@@ -10,10 +10,8 @@ import type { WorkLoad } from "./work.ts";
 
 /** Kinds of worlds: which ones a run may be. */
 export interface WorldOptions {
-  /** How many relays there are at most. */
-  readonly maxRelays: number;
-  /** Whether logs are compacted in some worlds. */
-  readonly isCompacting: boolean;
+  /** How many relays there are at most; 1 by default. */
+  readonly maxRelays?: number;
   /** Prints every line of the trace. */
   readonly isShown?: boolean;
 }
@@ -64,7 +62,7 @@ export async function makeWorld(seed: number, options: WorldOptions): Promise<Wo
   const authors = ["alice", "bob", "carol"].slice(0, chance.of([1, 1, 1, 2, 2, 3]));
   for (const name of authors) await scene.addAuthor(name);
   const isLied = chance.is(0.25);
-  const isCompacted = !isLied && chance.is(0.2) && options.isCompacting;
+  const isCompacted = !isLied && chance.is(0.2);
   const isLossy = !isLied && !isCompacted && chance.is(0.3);
   const liar = isLied ? await Liar.open(scene) : undefined;
   const relays = makeRelays(scene, chance, options, liar);
@@ -102,7 +100,7 @@ function makeNetwork(scene: Scene, chance: Chance): Network {
 }
 
 function makeRelays(scene: Scene, chance: Chance, options: WorldOptions, liar?: Liar): Relay[] {
-  const count = chance.integer(1, options.maxRelays);
+  const count = chance.integer(1, options.maxRelays ?? 1);
   return Array.from({ length: count }, (_, i) => {
     return new Relay(scene, `relay${i}`, chance.is(0.3), i === 0 ? liar : undefined);
   });
