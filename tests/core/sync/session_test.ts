@@ -248,6 +248,8 @@ Deno.test("landed() is reached by who never stops to write", async () => {
     for (let i = 0; i < 10; i++) await here.session.landed(here.repo);
     isOver = true;
     await writing;
+    // Nothing is on its way to the store any more.
+    await here.session.landed(here.repo);
   } finally {
     here.session.close();
     await relay.stop();
