@@ -8,6 +8,7 @@ import { EXIT_CODES, exitCodeOf, UsageError } from "./exit_codes.ts";
 import { openStore } from "./open_store.ts";
 import { type MainOptions, parseOptions } from "./options.ts";
 import { describeBehind, tellOrigins } from "./origins.ts";
+import { watchStore } from "./watch_store.ts";
 import { serveSync } from "./sync.ts";
 
 async function main(args: readonly string[]): Promise<number> {
@@ -24,13 +25,15 @@ async function main(args: readonly string[]): Promise<number> {
 
 /** Runs until it is told to stop. */
 async function run(options: MainOptions): Promise<void> {
-  const { store, storage, place } = await openStore(options);
-  const { home, name, hosts } = options;
-  const { origins, feeds } = options;
+  const { store, storage, place, isShared } = await openStore(options);
+  const { home, name, hosts, origins, feeds } = options;
   const registry = new Registry({ store });
   const onError = (error: unknown) => console.error("relay: unexpected:", error);
+  const closing = new AbortController();
+  const { signal } = closing;
   let upstreams: Upstreams | undefined;
   try {
+    if (isShared) void watchStore(registry, { signal, onError });
     const session = { openTransport: dial };
     upstreams = await Upstreams.open({ registry, origins, feeds, session, onError });
     tellOrigins(upstreams, (line) => console.log(`relay: ${line}`));
@@ -47,6 +50,7 @@ async function run(options: MainOptions): Promise<void> {
     relay.close();
     await server.shutdown();
   } finally {
+    closing.abort();
     upstreams?.close();
     await store.close();
   }

@@ -12,6 +12,8 @@ export interface OpenedStore {
   readonly store: Store;
   /** What anybody may know. */
   readonly storage: Storage;
+  /** Whether other processes may write to it. */
+  readonly isShared: boolean;
   /** Path or address, for whoever runs the relay. */
   readonly place: string;
 }
@@ -25,11 +27,11 @@ export async function openStore(
 ): Promise<OpenedStore> {
   if (kv !== undefined && /^https?:\/\//.test(kv)) {
     const database = await openKv(kv);
-    return opened(database, "Deno KV (server)", kv);
+    return opened(database, "Deno KV (server)", kv, true);
   }
   const path = kv ?? join(dataDir, "relay.kv");
   if (kv === undefined) await makeFolder(dataDir);
-  return opened(await openKv(path), "Deno KV (local file)", path);
+  return opened(await openKv(path), "Deno KV (local file)", path, false);
 }
 
 /**
@@ -46,16 +48,17 @@ export async function openDefaultStore(
   const warnings = first.value === null
     ? ["the database was new when this process started; if it always is, none is assigned"]
     : [];
-  return await opened(kv, "Deno KV (platform)", "the platform's Deno KV", warnings);
+  return await opened(kv, "Deno KV (platform)", "the platform's Deno KV", true, warnings);
 }
 
 async function opened(
   kv: Deno.Kv,
   name: string,
   place: string,
+  isShared: boolean,
   warnings: readonly string[] = [],
 ): Promise<OpenedStore> {
-  return { store: await KvStore.open(kv), storage: { name, warnings }, place };
+  return { store: await KvStore.open(kv), storage: { name, warnings }, isShared, place };
 }
 
 async function openKv(where: string | undefined): Promise<Deno.Kv> {
