@@ -71,12 +71,12 @@ export const noEmptyCatch: Deno.lint.Rule = {
 
 /**
  * `streamo/no-console`: libraries say things by errors, events and return values. Programs may print:
- * cli/, relay/main.ts, tests/. Core is held to it by `streamo/pure-core`.
+ * cli/, the programs of relay/, tests/. Core is held to it by `streamo/pure-core`.
  */
 export const noConsole: Deno.lint.Rule = {
   create(context) {
     const path = projectPath(context.filename);
-    if (!/^(relay|web)\//.test(path) || path === "relay/main.ts") return {};
+    if (!/^(relay|web)\//.test(path) || /^relay\/(main|deploy)\.ts$/.test(path)) return {};
     return {
       Identifier(node) {
         if (node.name !== "console" || !isAmbient(context, node)) return;
