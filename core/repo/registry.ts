@@ -7,6 +7,8 @@ import { defaultCrypto } from "../identity/default_crypto.ts";
 import type { Key } from "../identity/key.ts";
 import type { Signer } from "../identity/signer.ts";
 import type { Advance } from "../log/advance.ts";
+import type { BlockSource } from "../log/source.ts";
+import type { OnRefused } from "../log/sources.ts";
 import type { Store } from "../log/store.ts";
 import type { RepoOptions } from "./options.ts";
 import { Repo } from "./repo.ts";
@@ -125,6 +127,11 @@ export class Registry {
         }
         return state.get(...path);
       }));
+  }
+
+  /** A repo to read, over {@link store} and `source`: the caller's own, not what {@link open} gives. */
+  read(key: Key, source: BlockSource, onRefused?: OnRefused): Promise<Repo> {
+    return Repo.open(this.store, key, { ...this.#options, source, onRefused });
   }
 
   /**

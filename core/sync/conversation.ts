@@ -22,6 +22,8 @@ import {
   type LogMessage,
   type Message,
 } from "./messages.ts";
+import { isAboutPart } from "./part_messages.ts";
+import { Parts } from "./parts.ts";
 import { PeerNumbers } from "./peer_numbers.ts";
 import { Presence, type PresenceOptions } from "./presence.ts";
 import { Room, ROOM_BYTES } from "./room.ts";
@@ -78,6 +80,8 @@ export interface ConversationOptions extends PresenceOptions {
 export class Conversation {
   /** What is said besides logs, once the peer has said hello. */
   readonly presence: Presence;
+  /** @ignore What is read of logs without having them. */
+  readonly parts: Parts;
   readonly #options: ConversationOptions;
   readonly #channels = new Map<Key, Channel>();
   readonly #numbers = new PeerNumbers();
@@ -105,6 +109,7 @@ export class Conversation {
       bufferedBytes: () => this.bufferedBytes,
     });
     const { identification } = this.presence;
+    const guard = (work: () => void) => this.#guard(work);
     this.#answering = new Answering({
       ...options,
       identification,
@@ -113,8 +118,10 @@ export class Conversation {
       send: (data) => this.#send(data),
       newChannel: (repo) => this.#newChannel(repo, false),
       close: (key) => this.#close(key),
-      guard: (work) => this.#guard(work),
+      guard,
     });
+    const room = this.#room;
+    this.parts = new Parts({ ...options, identification, room, guard, send: (d) => this.#send(d) });
     transport.onMessage = (data) => this.#receive(data);
     transport.onClose = (reason) => this.#ended(reason);
     this.#send({
@@ -251,6 +258,7 @@ export class Conversation {
     if (message.type === "keys") return this.#sendKeys();
     if (message.type === "settled") return this.#answering.list.onSettled();
     if (message.type === "park") return message.keys.forEach((key) => this.#parked(key));
+    if (isAboutPart(message)) return this.parts.take(message, bytes);
     if (!isAboutLog(message)) return this.presence.take(message);
     this.#answering.whenOpen(message.key, bytes, () => this.#onKeyMessage(message, bytes));
   }
@@ -275,6 +283,7 @@ export class Conversation {
   }
 
   #onFrame(bytes: Uint8Array): void {
+    if (this.parts.takeFrame(bytes)) return;
     const list = decodeListFrame(bytes);
     if (list !== undefined) return this.#onList(list);
     const { channel: number, run } = decodeFrame(bytes);
@@ -364,6 +373,7 @@ export class Conversation {
     this.#isEnded = true;
     for (const key of [...this.#channels.keys()]) this.#drop(key);
     this.#answering.end();
+    this.parts.end();
     this.presence.leave();
     this.#options.onEnd?.(reason, this.#error, this.#errorKey);
   }

@@ -5,6 +5,7 @@ import { StreamoError } from "../errors.ts";
 import { throwUncaught } from "../events.ts";
 import type { Repo } from "../repo/repo.ts";
 import { type Follow, followLinks } from "./follow_links.ts";
+import type { SubscribeOptions } from "./session_options.ts";
 
 /** Repos that are followed at a time: whoever writes one of them decides what it names. */
 const FOLLOWED_MAX = 1_000;
@@ -13,8 +14,8 @@ const DEPTH_MAX = 8;
 
 /** What a {@link Following} needs of its session. */
 export interface Followed {
-  subscribe(key: Key, via: undefined, owner: unknown): Promise<Repo>;
-  unsubscribe(key: Key, owner: unknown): void;
+  subscribe(key: Key, options: SubscribeOptions): Promise<Repo>;
+  unsubscribe(key: Key, options: SubscribeOptions): void;
 }
 
 interface Node {
@@ -61,7 +62,7 @@ export class Following {
       if (wanted.has(key)) continue;
       node.stop();
       this.#nodes.delete(key);
-      this.#session.unsubscribe(key, this);
+      this.#session.unsubscribe(key, { owner: this });
     }
     for (const [key, depth] of wanted) {
       const node = this.#nodes.get(key);
@@ -98,10 +99,10 @@ export class Following {
     };
     this.#nodes.set(key, node);
     const isWanted = () => this.#nodes.get(key) === node;
-    this.#session.subscribe(key, undefined, this).then((repo) => {
+    this.#session.subscribe(key, { owner: this }).then((repo) => {
       if (!isWanted()) {
         // Nobody wanted it any more before it was open.
-        if (!this.#nodes.has(key)) this.#session.unsubscribe(key, this);
+        if (!this.#nodes.has(key)) this.#session.unsubscribe(key, { owner: this });
         return;
       }
       const look = () => this.#look(key, node);

@@ -16,6 +16,7 @@ import {
   readText,
   wrong,
 } from "./fields.ts";
+import { PART_READERS, type PartMessage, readPosition } from "./part_messages.ts";
 import { isTopic } from "./topic_name.ts";
 
 /** Longest control message, in UTF-16 units. */
@@ -40,6 +41,7 @@ export type Message =
   | ListMessage
   | TopicMessage
   | TopicNews
+  | PartMessage
   | Refusal
   /** Answered by `pong`: tells a quiet connection from a dead one. */
   | { readonly type: "ping" }
@@ -315,6 +317,7 @@ const READERS: { readonly [Type in Message["type"]]: (fields: Fields) => Message
       key: optional(fields.key, readKey),
     };
   },
+  ...PART_READERS,
   keys: () => ({ type: "keys" }),
   settled: () => ({ type: "settled" }),
   park: (fields) => ({ type: "park", keys: readList(fields.keys, PARK_MAX).map(readKey) }),
@@ -355,10 +358,4 @@ function readCast({ topic, data, by }: Fields): {
   const bytes = typeof data === "string" ? fromHex(data) : undefined;
   if (bytes === undefined) throw wrong("cast", data);
   return { topic: readTopic(topic), data: bytes, by: optional(by, readKey) };
-}
-
-function readPosition(value: unknown): Position {
-  if (typeof value !== "object" || value === null) throw wrong("position", value);
-  const { epoch, blocks, root } = value as Fields;
-  return { epoch: readCount(epoch), blocks: readCount(blocks), root: readBytes(root, 32) };
 }

@@ -1,17 +1,22 @@
 /** Keeps what waits for a peer that reads slowly within bounds. */
 
-import type { Channel } from "./channel.ts";
 import type { Transport } from "./transport.ts";
 
 /** Bytes that wait for a slow peer before no more blocks are sent to it. */
 export const ROOM_BYTES = 16 * 2 ** 20;
 
+/** Who sends what may be much, such as a channel. */
+export interface Sender {
+  /** There is room again. */
+  resume(): void;
+}
+
 /** See the head of this file. */
 export class Room {
   readonly #transport: Transport;
   readonly #ping: () => void;
-  /** Channels that have blocks to send when the peer has read what it was sent. */
-  readonly #stalled = new Set<Channel>();
+  /** Those who have something to send when the peer has read what it was sent. */
+  readonly #stalled = new Set<Sender>();
   #isProbing = false;
 
   /** `ping` makes the peer answer when it has read everything before it. */
@@ -20,17 +25,17 @@ export class Room {
     this.#ping = ping;
   }
 
-  /** Whether `channel` may send blocks; if not, it is resumed when it may. */
-  has(channel: Channel): boolean {
+  /** Whether `sender` may send; if not, it is resumed when it may. */
+  has(sender: Sender): boolean {
     if (this.#transport.bufferedBytes < ROOM_BYTES) return true;
     this.#probe();
-    this.#stalled.add(channel);
+    this.#stalled.add(sender);
     return false;
   }
 
-  /** The channel has nothing to send any more. */
-  delete(channel: Channel): void {
-    this.#stalled.delete(channel);
+  /** The sender has nothing to send any more. */
+  delete(sender: Sender): void {
+    this.#stalled.delete(sender);
   }
 
   /** The peer has answered. */
@@ -44,7 +49,7 @@ export class Room {
     if (this.#transport.bufferedBytes >= ROOM_BYTES) return this.#probe();
     const stalled = [...this.#stalled];
     this.#stalled.clear();
-    for (const channel of stalled) channel.resume();
+    for (const sender of stalled) sender.resume();
   }
 
   #probe(): void {

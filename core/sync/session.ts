@@ -1,15 +1,15 @@
 /** A lasting connection to a relay or peer: comes back when it breaks, and goes on from what both have. */
 
-import { type Code, StreamoError } from "../errors.ts";
+import { StreamoError } from "../errors.ts";
 import { Emitter } from "../events.ts";
 import type { Key } from "../identity/key.ts";
-import type { SignedHead } from "../log/head.ts";
 import { type Random, systemRandom, systemTimer, type Timer } from "../platform.ts";
 import type { Registry } from "../repo/registry.ts";
 import type { Repo } from "../repo/repo.ts";
 import { AskAgain } from "./ask_again.ts";
 import type { Channel } from "./channel.ts";
 import type { Conversation } from "./conversation.ts";
+import { fetchOnce } from "./fetch_once.ts";
 import type { Following } from "./follow.ts";
 import { keepAlive } from "./keep_alive.ts";
 import { landing } from "./landing.ts";
@@ -18,9 +18,10 @@ import { Lookouts } from "./lookouts.ts";
 import type { Announcement, Refusal, TopicNews } from "./messages.ts";
 import { relayUrl } from "./relay_url.ts";
 import { type Acked, covers, repoStatus } from "./repo_status.ts";
-import type { SessionOptions } from "./session_options.ts";
+import type { SessionOptions, SubscribeOptions } from "./session_options.ts";
 import type { RepoStatus, SessionEvents, SessionStatus } from "./session_status.ts";
 import type { SessionTopics } from "./session_topics.ts";
+import { SparseSlot } from "./sparse_slot.ts";
 import { checkTopic } from "./topic_name.ts";
 
 const FIRST_DELAY_MS = 250;
@@ -52,6 +53,7 @@ export class Session {
   readonly #acked = new Map<Key, Acked>();
   readonly #lookouts = new Lookouts();
   #isTelling = false;
+  readonly #sparse: SparseSlot;
   #conversation: Conversation | undefined;
   #state: SessionStatus["state"] = "connecting";
   #reason = "not connected yet";
@@ -73,6 +75,12 @@ export class Session {
     this.#again = new AskAgain(this.#timer, (repo) => {
       if (this.#repos.has(repo.key)) this.#conversation?.open(repo, this.#via.get(repo.key));
     });
+    this.#sparse = new SparseSlot({
+      registry,
+      name: this.url,
+      onRefused: (key, error) => this.#reject(key, error),
+      onStatus: (key) => this.#tell(key),
+    });
     if (options.onAnnounce !== undefined) this.on("announced", options.onAnnounce);
     this.#connect();
   }
@@ -90,7 +98,8 @@ export class Session {
   /** What this session is connected to, and what is not yet acknowledged. */
   get status(): SessionStatus {
     const { url } = this;
-    const repos = () => [...this.#repos.values()].map((repo) => this.#repoStatus(repo));
+    const repos = () =>
+      [...this.#repos.values()].map((repo) => this.#repoStatus(repo)).concat(this.#sparse.statuses);
     return {
       state: this.#state,
       url,
@@ -112,10 +121,12 @@ export class Session {
   }
 
   /**
-   * Opens a repo and keeps it equal with the peer's, as soon and as long as there is a connection; for
-   * others, by way of the relays `via`. Each `owner` keeps it until its own {@link unsubscribe}.
+   * Opens a repo and keeps it equal with the peer's while there is a connection. With the mode `sparse`
+   * it is to read only, and `load`, `read` and `readBytes` fetch what they need, or wait for the peer.
    */
-  async subscribe(key: Key, via?: readonly string[], owner: unknown = this): Promise<Repo> {
+  async subscribe(key: Key, options: SubscribeOptions = {}): Promise<Repo> {
+    const { mode, via, owner = this } = options;
+    if (mode === "sparse") return await this.#sparse.open(key);
     const known = this.#repos.get(key);
     if (known !== undefined) {
       this.#uses.get(key)!.owners.add(owner);
@@ -142,8 +153,9 @@ export class Session {
     return repo;
   }
 
-  /** Stops following a repo, unless another owner wants it. */
-  unsubscribe(key: Key, owner: unknown = this): void {
+  /** Stops following a repo that was opened in this mode, unless another owner wants it. */
+  unsubscribe(key: Key, { mode, owner = this }: SubscribeOptions = {}): void {
+    if (mode === "sparse") return this.#sparse.leave(key);
     const use = this.#uses.get(key);
     if (use === undefined || !use.owners.delete(owner) || use.owners.size > 0) return;
     use.stop();
@@ -159,21 +171,8 @@ export class Session {
    * Brings the repo to what the peer has of it now, and no further. `not_found` if neither side has
    * anything; waits for a connection if there is none.
    */
-  async fetch(key: Key): Promise<Repo> {
-    const owner = {};
-    const repo = await this.subscribe(key, undefined, owner);
-    let told: SignedHead | undefined;
-    try {
-      await this.#until(({ phase }, channel) => {
-        // What the peer writes from now on need not be waited for.
-        told ??= channel?.state.peer;
-        return phase === "apart" || phase === "live" && covers(channel!.state, told);
-      }, key);
-    } finally {
-      this.unsubscribe(key, owner);
-    }
-    if (repo.head !== undefined) return repo;
-    throw new StreamoError("not_found", `cannot fetch ${key}: ${this.url} has nothing of it`);
+  fetch(key: Key): Promise<Repo> {
+    return fetchOnce(this, (isReached) => this.#until(isReached, key), key);
   }
 
   /** Asks for what is announced and cast under a topic; the result ends that. */
@@ -211,9 +210,9 @@ export class Session {
     await landing(repo, (isReached) => this.#until(isReached, repo.key));
   }
 
-  /** Resolves when this side has what the peer's head covers. */
+  /** Resolves when this side has what the peer's head covers; of a sparse repo, that head. */
   synced(repo: Repo): Promise<void> {
-    return this.#until((_status, channel) => {
+    return this.#sparse.synced(repo) ?? this.#until((_status, channel) => {
       const state = channel?.state;
       return state?.phase === "live" && covers(state, state.peer);
     }, repo.key);
@@ -223,6 +222,7 @@ export class Session {
   close(): void {
     this.#stopTimer();
     this.#again.close();
+    this.#sparse.close();
     this.#setState("closed", "closed here");
     this.#conversation?.end(1000, "closed");
     this.#conversation = undefined;
@@ -253,9 +253,7 @@ export class Session {
     this.#loading.resolve(topics);
     const { follow } = this.#options;
     if (follow !== undefined) {
-      const onError = (key: Key, { code, message }: StreamoError) =>
-        this.#reject(key, code, message);
-      this.#following ??= followingOf(this, follow, onError);
+      this.#following ??= followingOf(this, follow, (key, error) => this.#reject(key, error));
     }
     let wasOnline = false;
     const conversation = converse(this.url, this.#options, {
@@ -272,7 +270,7 @@ export class Session {
       onStatus: (channel) => this.#onChannel(channel),
       onEnd: (reason, error, key) => {
         if (this.#conversation !== conversation) return;
-        if (error !== undefined) this.#reject(key, error.code, error.message, true);
+        if (error !== undefined) this.#reject(key, error, true);
         // A peer that breaks the rules is not asked again at once just because it says hello.
         else if (wasOnline) this.#failures = 0;
         this.#away(reason);
@@ -306,6 +304,7 @@ export class Session {
       else this.#conversation?.open(repo, via);
     }
     this.#conversation?.openAll(direct);
+    this.#sparse.use(conversation.parts);
     this.#following?.start(this.#home);
   }
 
@@ -320,6 +319,7 @@ export class Session {
   #away(reason: string): void {
     if (this.#state === "closed") return;
     this.#conversation = undefined;
+    this.#sparse.use(undefined);
     const most = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** this.#failures++);
     // Half of it at random: clients of a relay that restarts must not all come at once.
     this.#retryMs = Math.round(most * (0.5 + this.#random() / 2));
@@ -333,9 +333,9 @@ export class Session {
 
   #hear(news: Exclude<TopicNews, { type: "heard" }> | Refusal): void {
     if (news.type !== "refuse") return this.#topics!.hear(news);
-    const { of, code, message, key } = news;
+    const { of, code, key } = news;
     // Most relays do not need to know who asks; where one does, it refuses what is asked.
-    if (of !== "auth" || code !== "unsupported") this.#reject(key, code, message);
+    if (of !== "auth" || code !== "unsupported") this.#reject(key, news);
   }
 
   #onChannel({ repo, state }: Channel): void {
@@ -345,13 +345,17 @@ export class Session {
     const isNew = (this.#refusals.get(repo.key) ?? "") !== text;
     this.#refusals.set(repo.key, text);
     if (isNew && state.refusal !== undefined) {
-      this.#reject(repo.key, state.refusal.code, state.refusal.message);
+      this.#reject(repo.key, state.refusal);
       this.#again.refused(repo, state.refusal.code);
     }
     this.#tell(repo.key);
   }
 
-  #reject(key: Key | undefined, code: Code, message: string, isBreach = false): void {
+  #reject(
+    key: Key | undefined,
+    { code, message }: Pick<StreamoError, "code" | "message">,
+    isBreach = false,
+  ): void {
     this.#events.emit("rejected", { key, code, message, isBreach });
   }
 

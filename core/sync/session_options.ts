@@ -7,6 +7,16 @@ import type { Follow } from "./follow_links.ts";
 import type { SessionEvents } from "./session_status.ts";
 import type { Transport } from "./transport.ts";
 
+/** How a repo is followed. */
+export interface SubscribeOptions {
+  /** All of it is stored here (the default), or blocks are fetched as they are read. */
+  readonly mode?: "whole" | "sparse";
+  /** For others: the relays by way of which they ask, see {@link Upstreams}. */
+  readonly via?: readonly string[];
+  /** Who keeps it, until it is given up by the same; the session by default. */
+  readonly owner?: unknown;
+}
+
 /** How a session is held; everything has a default. */
 export interface SessionOptions {
   /** Signers of the repos that are written here. */

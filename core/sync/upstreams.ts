@@ -198,7 +198,7 @@ export class Upstreams {
       for (const session of this.sessions) {
         const via = this.#via(session, key);
         if (via === undefined) session.unsubscribe(key);
-        else use.repo = await session.subscribe(key, via);
+        else use.repo = await session.subscribe(key, { via });
         if (!this.#uses.has(key)) session.unsubscribe(key);
       }
     });
