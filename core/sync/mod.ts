@@ -9,6 +9,7 @@ export type { RandomBytes } from "../platform.ts";
 export { hostOf, type Identification, type IdentificationOptions, type Peer } from "./auth.ts";
 export { Conversation, type ConversationOptions } from "./conversation.ts";
 export type { Phase } from "./channel_state.ts";
+export type { Load, PartMessage } from "./part_messages.ts";
 export { type Port, type PortOptions, portTransport } from "./port_transport.ts";
 export { Upstreams, type UpstreamsOptions } from "./upstreams.ts";
 export type {

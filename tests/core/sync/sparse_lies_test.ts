@@ -31,7 +31,7 @@ async function filled(changes = 0, salt = ""): Promise<MemoryStore> {
 const store = await filled(3);
 
 /** A reader behind a proxy that is honest at first. */
-async function tampered(relayStore = store) {
+function tampered(relayStore = store) {
   const relay = startRelay(relayStore);
   const proxy = startProxy(relay.url);
   const session = connect(new Registry({ store: new MemoryStore() }), proxy.url);
@@ -66,7 +66,7 @@ const onNewest = (change: (newest: Newest) => Newest) =>
   onParts((frame) => encodePart(frame[1], encodeNewest(change(decodeNewest(frame.slice(2))))));
 
 Deno.test("a block that the head does not cover is refused by name, and the session goes on", async () => {
-  const { proxy, session, rejected, open, stop } = await tampered();
+  const { proxy, session, rejected, open, stop } = tampered();
   const repo = await open();
   const flip = (at: number) => onParts((frame) => frame.with(at, frame[at] ^ 1));
   for (const at of [200, 5000]) {
@@ -86,7 +86,7 @@ Deno.test("a block that the head does not cover is refused by name, and the sess
 });
 
 Deno.test("an answer that cannot be read is refused by name", async () => {
-  const { proxy, rejected, open, stop } = await tampered();
+  const { proxy, rejected, open, stop } = tampered();
   const repo = await open();
   const answers: [string, Code, (frame: Uint8Array) => Uint8Array][] = [
     ["half of it", "malformed", (frame) => frame.slice(0, frame.length / 2)],
@@ -102,7 +102,7 @@ Deno.test("an answer that cannot be read is refused by name", async () => {
 });
 
 Deno.test("a frame past the maximum ends the connection; what was asked for is asked again", async () => {
-  const { proxy, rejected, open, stop } = await tampered();
+  const { proxy, rejected, open, stop } = tampered();
   const repo = await open();
   proxy.tamper = onParts((frame) => {
     proxy.tamper = (data) => data;
@@ -130,7 +130,7 @@ Deno.test("another key's head, an unsigned one, an old one and a fork are named,
   ];
   for (const [name, code, change] of heads) {
     const growing = await filled(3);
-    const { proxy, session, rejected, relay, open, until, stop } = await tampered(growing);
+    const { proxy, session, rejected, relay, open, until, stop } = tampered(growing);
     const repo = await open();
     await session.synced(repo);
     const { blocks } = repo.head!;
@@ -171,7 +171,7 @@ Deno.test("a relay that has another log by now is named as a fork, and what was 
 });
 
 Deno.test("a head told as news must be signed", async () => {
-  const { proxy, rejected, open, until, stop } = await tampered();
+  const { proxy, rejected, open, until, stop } = tampered();
   proxy.tamper = onMessages((message) => {
     if (message.type !== "newest" || message.head === undefined) return message;
     return { ...message, head: { ...message.head, blocks: message.head.blocks - 1 } };
@@ -183,7 +183,7 @@ Deno.test("a head told as news must be signed", async () => {
 });
 
 Deno.test("a peer that does not serve a log says so", async () => {
-  const { proxy, rejected, open, stop } = await tampered();
+  const { proxy, rejected, open, stop } = tampered();
   proxy.tamper = onMessages((message) => {
     if (message.type !== "newest") return message;
     const refusal = { code: "refused" as const, message: "not for you" };
