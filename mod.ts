@@ -75,7 +75,12 @@ export type { Announcement } from "./core/sync/messages.ts";
 export { relayUrl } from "./core/sync/relay_url.ts";
 export { connect, Session } from "./core/sync/session.ts";
 export type { SessionOptions, SubscribeOptions } from "./core/sync/session_options.ts";
-export type { RepoStatus, SessionEvents, SessionStatus } from "./core/sync/session_status.ts";
+export type {
+  Refused,
+  RepoStatus,
+  SessionEvents,
+  SessionStatus,
+} from "./core/sync/session_status.ts";
 export { FileSource } from "./core/sync/file_source.ts";
 export { HttpSource } from "./core/sync/http_source.ts";
 export type { Phase } from "./core/sync/channel_state.ts";

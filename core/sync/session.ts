@@ -19,7 +19,7 @@ import type { Announcement, Refusal, TopicNews } from "./messages.ts";
 import { relayUrl } from "./relay_url.ts";
 import { type Acked, covers, repoStatus } from "./repo_status.ts";
 import type { SessionOptions, SubscribeOptions } from "./session_options.ts";
-import type { RepoStatus, SessionEvents, SessionStatus } from "./session_status.ts";
+import type { Refused, RepoStatus, SessionEvents, SessionStatus } from "./session_status.ts";
 import type { SessionTopics } from "./session_topics.ts";
 import { SparseSlot } from "./sparse_slot.ts";
 import { checkTopic } from "./topic_name.ts";
@@ -351,11 +351,7 @@ export class Session {
     this.#tell(repo.key);
   }
 
-  #reject(
-    key: Key | undefined,
-    { code, message }: Pick<StreamoError, "code" | "message">,
-    isBreach = false,
-  ): void {
+  #reject(key: Key | undefined, { code, message }: Refused, isBreach = false): void {
     this.#events.emit("rejected", { key, code, message, isBreach });
   }
 

@@ -7,6 +7,14 @@ import type { RepoEvents } from "../repo/repo_events.ts";
 import type { Phase } from "./channel_state.ts";
 import type { Announcement } from "./messages.ts";
 
+/** What was refused, or why. */
+export interface Refused {
+  /** For programs. */
+  readonly code: Code;
+  /** For people. */
+  readonly message: string;
+}
+
 /** What is known of one repo on the other side. */
 export interface RepoStatus {
   /** Whose repo. */
@@ -20,7 +28,7 @@ export interface RepoStatus {
   /** How many of them the peer has durably. */
   readonly acked: number;
   /** Why the peer does not take them. */
-  readonly refusal: { readonly code: Code; readonly message: string } | undefined;
+  readonly refusal: Refused | undefined;
 }
 
 /** The state of the connection. */
@@ -42,10 +50,8 @@ export type SessionEvents = {
   /** Something of the status changed. */
   status: SessionStatus;
   /** The peer refused something, or was caught at something: named by its code. */
-  rejected: {
+  rejected: Refused & {
     readonly key: Key | undefined;
-    readonly code: Code;
-    readonly message: string;
     /** Whether a rule was broken, which has ended the connection. */
     readonly isBreach: boolean;
   };

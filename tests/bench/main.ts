@@ -15,6 +15,7 @@ import { mirror } from "./mirror.ts";
 import { Primitives } from "./primitives.ts";
 import { publish } from "./publish.ts";
 import { replay } from "./replay.ts";
+import { sparse } from "./sparse.ts";
 import { stores } from "./stores.ts";
 import { sync } from "./sync.ts";
 
@@ -25,6 +26,7 @@ const AREAS: Readonly<Record<string, readonly Part[]>> = {
   growth: [growth],
   stores: [stores],
   sync: [sync, publish, fanOut, idle],
+  sparse: [sparse],
   mirror: [mirror],
 };
 

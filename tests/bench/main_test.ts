@@ -24,6 +24,7 @@ Deno.test("bench --quick runs every area and prints a number in every row", asyn
       "open",
       "bytes in",
       "replicate",
+      "sparse",
       "memory of an idle connection",
       "back with",
       "mirror",

@@ -21,29 +21,43 @@ export interface Wire {
 /** Passes everything on to `port` of this machine. */
 export function startWire(port: number): Wire {
   const listener = Deno.listen({ port: 0, hostname: "127.0.0.1" });
-  const pipes: Promise<unknown>[] = [];
+  const open = new Set<Deno.TcpConn>();
+  const pumps: Promise<void>[] = [];
   const wire: Wire = {
-    host: `127.0.0.1:${(listener.addr as Deno.NetAddr).port}`,
+    host: `127.0.0.1:${listener.addr.port}`,
     bytes: 0,
     async stop() {
       listener.close();
-      await Promise.allSettled(pipes);
+      for (const connection of [...open]) {
+        open.delete(connection);
+        connection.close();
+      }
+      await Promise.all(pumps);
     },
+  };
+  /** Until one of the two ends: then so does the other. */
+  const pump = async (from: Deno.TcpConn, to: Deno.TcpConn, onBytes: (count: number) => void) => {
+    const buffer = new Uint8Array(65_536);
+    try {
+      for (let count = await from.read(buffer); count !== null; count = await from.read(buffer)) {
+        onBytes(count);
+        for (let at = 0; at < count;) at += await to.write(buffer.subarray(at, count));
+      }
+    } catch (error) {
+      if (open.has(from) && open.has(to) && !(error instanceof Deno.errors.ConnectionReset)) {
+        throw error;
+      }
+    }
+    for (const connection of [from, to]) if (open.delete(connection)) connection.close();
   };
   const accept = async () => {
     for await (const client of listener) {
       const server = await Deno.connect({ port, hostname: "127.0.0.1" });
-      const counter = new TransformStream<Uint8Array, Uint8Array>({
-        transform(chunk, controller) {
-          wire.bytes += chunk.length;
-          controller.enqueue(chunk);
-        },
-      });
-      pipes.push(client.readable.pipeTo(server.writable));
-      pipes.push(server.readable.pipeThrough(counter).pipeTo(client.writable));
+      open.add(client).add(server);
+      pumps.push(pump(client, server, () => {}), pump(server, client, (n) => wire.bytes += n));
     }
   };
-  pipes.push(accept());
+  pumps.push(accept());
   return wire;
 }
 
