@@ -7,6 +7,7 @@ import { dial } from "../../relay/dial.ts";
 import { signerOf } from "../suites/people.ts";
 import { type Bench, seconds } from "./bench.ts";
 import { startChild } from "./child.ts";
+import { STAMP } from "./stamp.ts";
 
 /** Blocks that the writer has on their way: enough to keep the relay busy, too few to join in a frame. */
 const IN_FLIGHT = 64;
@@ -14,8 +15,8 @@ const MESSAGE = "x".repeat(200);
 
 /** Deliveries a second from one relay process to subscribers in another process. */
 export async function fanOut(bench: Bench): Promise<void> {
-  const subscribers = bench.size(200, 3);
-  const messages = bench.size(500, 5);
+  const subscribers = bench.size(1000, 3);
+  const messages = bench.size(100, 5);
   const deliveries = subscribers * messages;
   const raw = await bench.median(3, () => broadcast(subscribers, messages));
   let frames = 0;
@@ -33,6 +34,14 @@ export async function fanOut(bench: Bench): Promise<void> {
     reach: { value: 0.6 * limit.value },
   });
   bench.row({ name: "  frames a delivery", value: frames / deliveries, unit: "frames" });
+  const rate = deliveries / published / 2;
+  const { p99 } = await publish(subscribers, messages, subscribers / rate);
+  bench.row({
+    name: `  99 of 100 deliveries, at half that rate`,
+    value: p99,
+    unit: "ms",
+    reach: { value: 100, atMost: true },
+  });
 }
 
 async function broadcast(subscribers: number, messages: number): Promise<number> {
@@ -60,7 +69,8 @@ async function broadcast(subscribers: number, messages: number): Promise<number>
 async function publish(
   subscribers: number,
   messages: number,
-): Promise<{ time: number; frames: number }> {
+  pause = 0,
+): Promise<{ time: number; frames: number; p99: number }> {
   const relay = startChild("relay_child.ts");
   const url = await relay.line();
   const signer = await signerOf("writer");
@@ -84,16 +94,19 @@ async function publish(
   try {
     await session.synced(repo);
     await readers.line();
-    let frames = 0;
+    let result: number[] = [];
+    const start = performance.now();
     const time = await seconds(async () => {
       for (let i = 1; i <= messages; i++) {
-        repo.publish(MESSAGE.slice(8) + String(i).padStart(8, "0"));
+        const wait = start + i * pause * 1000 - performance.now();
+        if (pause > 0 && wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+        repo.publish(`${STAMP}${Date.now()}`.padEnd(192, "x") + String(i).padStart(8, "0"));
         await repo.flush();
         await acked(i - IN_FLIGHT);
       }
-      frames = Number(await readers.line());
+      result = (await readers.line()).split(" ").map(Number);
     });
-    return { time, frames };
+    return { time, frames: result[0], p99: result[1] };
   } finally {
     session.close();
     await readers.stop();

@@ -1,14 +1,17 @@
 /**
  * Many subscribers in one process: `subscribers_child.ts URL KEY COUNT MESSAGES`, with an empty key
  * for a raw broadcast. They only count, so that the relay is what is measured. Prints "ready" when
- * all follow, and how many frames came in all once each has all messages.
+ * all follow, and once each has all messages how many frames came in all and, if messages say when they
+ * were written ({@link STAMP}), in how many milliseconds 99 of 100 frames were there.
  */
 
+import { Buffer } from "node:buffer";
 import { hello } from "../suites/hello.ts";
 import { parseKey } from "../../core/identity/key.ts";
 import { Reader } from "../../core/codec/writer.ts";
 import { HEAD_BYTES } from "../../core/log/head.ts";
 import { decodeMessage, encodeMessage } from "../../core/sync/messages.ts";
+import { STAMP } from "./stamp.ts";
 import { SUBPROTOCOL } from "../../core/sync/websocket_transport.ts";
 
 const [url, key, countText, messagesText] = Deno.args;
@@ -16,6 +19,7 @@ const [count, messages] = [Number(countText), Number(messagesText)];
 let ready = 0;
 let done = 0;
 let frames = 0;
+const delays: number[] = [];
 
 function isReady(): void {
   if (++ready === count) console.log("ready");
@@ -24,7 +28,9 @@ function isReady(): void {
 /** One subscriber has `received` messages. */
 function look(received: number): void {
   frames++;
-  if (received === messages && ++done === count) console.log(frames);
+  if (received < messages || ++done < count) return;
+  delays.sort((a, b) => a - b);
+  console.log(`${frames} ${delays[Math.floor(delays.length * 0.99)] ?? ""}`);
 }
 
 function subscribeRaw(): void {
@@ -44,9 +50,19 @@ function subscribe(): void {
   };
   socket.onmessage = ({ data }) => {
     if (typeof data !== "string") {
+      noteDelay(new Uint8Array(data));
       look(endOf(new Uint8Array(data)));
     } else if (decodeMessage(data).type === "opened") isReady();
   };
+}
+
+/** How long ago the first message of a frame was written, if it says so. */
+function noteDelay(frame: Uint8Array): void {
+  const text = Buffer.from(frame.buffer, frame.byteOffset, frame.length);
+  const at = text.indexOf(STAMP);
+  if (at < 0) return;
+  const written = Number(text.toString("latin1", at + STAMP.length, at + STAMP.length + 13));
+  delays.push(Date.now() - written);
 }
 
 /** The block after the last of a frame; nothing else of it is looked at. */
