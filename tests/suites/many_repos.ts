@@ -101,6 +101,9 @@ export class ManyRepos implements AsyncDisposable {
     const session = connect(registry, this.#relay.url, {
       openTransport: traffic.openTransport,
       signers: mine.map((i) => this.signers[i]),
+      // Signs of life are asked for as in real life; it comes back sooner.
+      timer: (callback, delayMs) =>
+        systemTimer(callback, delayMs < 20_000 ? delayMs / 50 : delayMs),
     });
     const repos = await Promise.all(this.keys.map((key) => session.subscribe(key)));
     const client = { registry, session, repos, traffic };

@@ -33,11 +33,14 @@ export class Traffic {
       outer.onMessage(data);
     };
     inner.onClose = (reason) => outer.onClose(reason);
+    this.drop = () => inner.close(4000, "broken");
     return outer;
   };
 
   /** How many messages the client has sent, ever. */
   sent = 0;
+  /** Breaks the connection that was opened last. */
+  drop: () => void = () => {};
   readonly #looks = new Set<() => void>();
 
   /** Resolves when `test` holds, looked at after every message. */
