@@ -129,6 +129,20 @@ Deno.test("a relay parks what is quiet: its repos are closed, news and writes go
   assert.deepStrictEqual(reader.traffic.kinds, { opened: 1, blocks: 2 });
 });
 
+Deno.test("who got news of a parked log goes on writing it without another word", async () => {
+  await using world = await ManyRepos.open(3);
+  const devices = [await world.connect([0]), await world.connect([0])];
+  await world.park();
+  const [{ repos: [first] }, { repos: [second], session, traffic }] = devices;
+  first.set("from", "the first");
+  await until(second, () => second.get("from") === "the first");
+  traffic.clear();
+  second.set("from", "the second");
+  await session.landed(second);
+  assert.deepStrictEqual(traffic.kinds, { blocks: 1, ack: 1 });
+  await until(first, () => first.get("from") === "the second");
+});
+
 Deno.test("a channel on which something happens is not parked", async () => {
   await using world = await ManyRepos.open(3);
   const writer = await world.connect([0]);
