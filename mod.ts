@@ -38,7 +38,6 @@ export { Signer } from "./core/identity/signer.ts";
 export type { Emitter } from "./core/events.ts";
 export type { Advance } from "./core/log/advance.ts";
 export { type Block, BLOCK_MAX_BYTES } from "./core/log/block.ts";
-export { verifyConsistency } from "./core/log/consistency_proof.ts";
 export {
   decodeHead,
   encodeHead,
@@ -49,12 +48,11 @@ export {
 } from "./core/log/head.ts";
 export { Log } from "./core/log/log.ts";
 export { MemoryStore } from "./core/log/memory_store.ts";
-export { type LeafRun, type Tree, verifyRuns } from "./core/log/range_proof.ts";
+export type { LeafRun, Tree } from "./core/log/range_proof.ts";
 export type { Position, Run } from "./core/log/run.ts";
 export type { BlockRun, BlockSource, LogTree, Newest, ProvenBlocks } from "./core/log/source.ts";
 export type { OnRefused } from "./core/log/sources.ts";
 export type { Store, StoredHead } from "./core/log/store.ts";
-export { StoreSource } from "./core/log/store_source.ts";
 export type { Clock, Fetch, Random, RandomBytes, Timer } from "./core/platform.ts";
 export type { PublishedEvent } from "./core/repo/branch.ts";
 export type { Difference } from "./core/repo/diff.ts";
@@ -69,6 +67,7 @@ export { Repo } from "./core/repo/repo.ts";
 export type { RepoEvents } from "./core/repo/repo_events.ts";
 export { type ByteRange, Snapshot, type Stat } from "./core/repo/snapshot.ts";
 export { Streamo } from "./core/repo/streamo.ts";
+export { ValueStore } from "./core/repo/value_store.ts";
 export type { ByteStream } from "./core/repo/upload.ts";
 export type { Follow } from "./core/sync/follow_links.ts";
 export type { Announcement } from "./core/sync/messages.ts";
@@ -81,6 +80,4 @@ export type {
   SessionEvents,
   SessionStatus,
 } from "./core/sync/session_status.ts";
-export { FileSource } from "./core/sync/file_source.ts";
-export { HttpSource } from "./core/sync/http_source.ts";
 export type { Phase } from "./core/sync/channel_state.ts";

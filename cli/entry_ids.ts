@@ -59,7 +59,7 @@ export class EntryIds {
     const { head } = this.#repo;
     const saved: Saved = {
       blocks: head?.blocks ?? 0,
-      root: toHex(head?.root ?? await this.#repo.log.proofs.root(0)),
+      root: toHex(head?.root ?? await (await this.#repo.log.proofs()).root(0)),
       ranges: this.#ranges,
     };
     const text = JSON.stringify(saved);

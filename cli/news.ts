@@ -2,6 +2,7 @@
 
 import type { Path } from "../core/codec/value.ts";
 import type { Key } from "../core/identity/key.ts";
+import type { Difference } from "../core/repo/diff.ts";
 import type { Repo } from "../core/repo/repo.ts";
 import type { Snapshot } from "../core/repo/snapshot.ts";
 import type { Session } from "../core/sync/session.ts";
@@ -11,28 +12,41 @@ import { counted, nameList, type Printer } from "./printer.ts";
 /** Prints a line for every change of `repo`: what was written here once it is durable. */
 export function reportChanges(repo: Repo, files: Path, printer: Printer): void {
   let shown: Snapshot = repo.snapshot;
+  let said: Promise<unknown> = Promise.resolve();
+  /** Lines keep the order of what they tell. */
+  const say = (line: () => string | undefined | Promise<string | undefined>) => {
+    said = said.then(line).then((text) => text !== undefined && printer.line(text));
+  };
   const tell = (verb: string) => {
-    const what = describe(repo, shown, repo.snapshot, files);
-    shown = repo.snapshot;
-    if (what === undefined) return;
+    const after = repo.snapshot;
+    const differences = repo.diff(shown, after);
+    shown = after;
     const blocks = counted(repo.head?.blocks ?? 0, "block");
-    printer.line(`${verb} ${what} (record ${repo.lastRecord?.seq}, ${blocks})`);
+    const place = `(record ${repo.lastRecord?.seq}, ${blocks})`;
+    say(async () => {
+      const what = describe(await differences, after, files);
+      return what && `${verb} ${what} ${place}`;
+    });
   };
   repo.on("replaced", () => shown = repo.snapshot);
   repo.on("advance", ({ source }) => source === undefined && tell("committed"));
   repo.on("change", ({ isLocal }) => isLocal || tell("received"));
   repo.on("merged", ({ replaced }) => {
     const cited = replaced === undefined ? "" : `; the record cites the head that was here`;
-    printer.line(`merged what another device had written in the meantime${cited}`);
+    say(() => `merged what another device had written in the meantime${cited}`);
   });
   repo.on("failed", (error) => {
-    printer.line(`NOT STORED, will be tried again with the next change: ${messageOf(error)}`);
+    say(() => `NOT STORED, will be tried again with the next change: ${messageOf(error)}`);
   });
 }
 
-function describe(repo: Repo, before: Snapshot, after: Snapshot, files: Path): string | undefined {
+function describe(
+  differences: readonly Difference[],
+  after: Snapshot,
+  files: Path,
+): string | undefined {
   const names = new Set<string>();
-  for (const { path } of repo.diff(before, after)) {
+  for (const { path } of differences) {
     const isInside = path.length > files.length && files.every((step, i) => path[i] === step);
     if (isInside) names.add(String(path[files.length]));
     else if (path.length > files.length) names.add(path.join("."));

@@ -4,31 +4,50 @@
  * program itself is a `TypeError` or `RangeError`.
  */
 
-/** Every code, with what it means. The wire uses the same words. */
-export const CODES = {
-  malformed: "bytes, text or a message that do not follow the format",
-  too_large: "past a stated limit",
-  budget: "a reading budget (elements, bytes or depth) is used up",
-  bad_signature: "a signature that its key did not make",
-  bad_block: "a block or hash that the signed head does not cover",
-  wrong_key: "a head, block or credentials that belong to another key",
-  stale: "a head older than the one already held",
-  conflict: "a head that does not extend the one already held",
-  missing_block: "a block that this log does not hold",
-  not_found: "nothing is stored under that name",
-  read_only: "a write to a repo that has no signer",
-  damaged: "stored data that no longer matches its checksums",
-  locked: "another process holds the data directory",
-  storage: "the store could not write (disk full, no permission)",
-  unreachable: "the peer cannot be reached",
-  refused: "the peer's policy does not allow it",
-  rate: "too much in too short a time",
-  closed: "the session, repo or store is closed",
-  unsupported: "a version or feature that this software does not have",
-} as const;
+/** Every code. The wire uses the same words. */
+export const CODES = [
+  /** Bytes, text or a message that do not follow the format. */
+  "malformed",
+  /** Past a stated limit. */
+  "too_large",
+  /** A reading budget (elements, bytes or depth) is used up. */
+  "budget",
+  /** A signature that its key did not make. */
+  "bad_signature",
+  /** A block or hash that the signed head does not cover. */
+  "bad_block",
+  /** A head, block or credentials that belong to another key. */
+  "wrong_key",
+  /** A head older than the one already held. */
+  "stale",
+  /** A head that does not extend the one already held. */
+  "conflict",
+  /** A block that this log does not hold. */
+  "missing_block",
+  /** Nothing is stored under that name. */
+  "not_found",
+  /** A write to a repo that has no signer. */
+  "read_only",
+  /** Stored data that no longer matches its checksums. */
+  "damaged",
+  /** Another process holds the data directory. */
+  "locked",
+  /** The store could not write (disk full, no permission). */
+  "storage",
+  /** The peer cannot be reached. */
+  "unreachable",
+  /** The peer's policy does not allow it. */
+  "refused",
+  /** Too much in too short a time. */
+  "rate",
+  /** The session, repo or store is closed. */
+  "closed",
+  /** A version or feature that this software does not have. */
+  "unsupported",
+] as const;
 
 /** A word of {@link CODES}. */
-export type Code = keyof typeof CODES;
+export type Code = typeof CODES[number];
 
 /** An error that a caller can handle, named by its {@link Code}. */
 export class StreamoError extends Error {
@@ -53,5 +72,5 @@ export class StreamoError extends Error {
 
 /** Whether `text` is a word of {@link CODES}: codes from a peer are untrusted. */
 export function isCode(text: unknown): text is Code {
-  return typeof text === "string" && Object.hasOwn(CODES, text);
+  return CODES.includes(text as Code);
 }

@@ -1,6 +1,6 @@
 /** A page that is what its repo holds: it renews itself when a file that it uses changes there. */
 
-import type { Repo } from "../mod.ts";
+import { type Repo, type Snapshot, StreamoError } from "../mod.ts";
 import { sitePlace } from "./site.ts";
 
 /** What a relay puts into HTML that has none: not part of the file. */
@@ -13,9 +13,7 @@ const IMPORT_MAP = /<script type="importmap">[^<]*<\/script>/;
  */
 export function followSite(repo: Repo): () => void {
   const page = new FollowedPage(repo);
-  const stop = repo.on("change", ({ before }) => {
-    page.renew(repo.diff(before, repo.snapshot).map(({ path }) => String(path[0])));
-  });
+  const stop = repo.on("change", ({ before }) => void page.follow(before));
   page.catchUp();
   return () => {
     stop();
@@ -30,6 +28,18 @@ class FollowedPage {
 
   constructor(repo: Repo) {
     this.#repo = repo;
+  }
+
+  /** Makes the page show what has changed since `before`. */
+  async follow(before: Snapshot): Promise<void> {
+    try {
+      const differences = await this.#repo.diff(before, this.#repo.snapshot);
+      if (!this.isStopped) this.renew(differences.map(({ path }) => String(path[0])));
+    } catch (error) {
+      if (!(error instanceof StreamoError)) throw error;
+      // An offline page cannot load what finds differences, nor blocks that are missing: it looks at all.
+      await this.catchUp();
+    }
   }
 
   /** Makes the page show `changed`, paths in the repo. */

@@ -40,6 +40,14 @@ export interface TabsStatus {
   readonly sessions: readonly SessionStatus[];
 }
 
+const loadModules = late(() =>
+  Promise.all([
+    import("../core/sync/conversation.ts"),
+    import("../core/sync/port_transport.ts"),
+    import("../core/sync/upstreams.ts"),
+  ])
+);
+
 type Modules = readonly [
   typeof import("../core/sync/conversation.ts"),
   typeof import("../core/sync/port_transport.ts"),
@@ -78,14 +86,7 @@ export class Tabs {
 
   /** Joins the other tabs, or leads them if there are none. */
   static async open(options: TabsOptions): Promise<Tabs> {
-    const modules = await late(() =>
-      Promise.all([
-        import("../core/sync/conversation.ts"),
-        import("../core/sync/port_transport.ts"),
-        import("../core/sync/upstreams.ts"),
-      ])
-    );
-    const tabs = new Tabs(options, modules);
+    const tabs = new Tabs(options, await loadModules());
     await tabs.#hold(tabs.#nameOf(tabs.id), {}, () => Promise.resolve());
     const lead = () => tabs.#lead();
     if (await tabs.#hold(tabs.#name, { ifAvailable: true }, lead)) return tabs;

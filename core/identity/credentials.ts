@@ -46,7 +46,7 @@ export class Credentials {
   /** The signer of the dataset `name`; `TypeError` for a name that {@link normalizeName} refuses. */
   async signer(name: string): Promise<Signer> {
     const normal = normalizeName("dataset name", name);
-    const seed = this.#crypto.hkdf(this.#root, NO_SALT, utf8(SIGNER_DOMAIN + normal));
+    const seed = await this.#crypto.hkdf(this.#root, NO_SALT, utf8(SIGNER_DOMAIN + normal));
     return new Signer(normal, await this.#crypto.signingKey(seed));
   }
 }

@@ -31,5 +31,5 @@ export interface Crypto {
   /** PBKDF2-HMAC-SHA-256 giving 32 bytes. */
   pbkdf2(password: Uint8Array, salt: Uint8Array, iterations: number): Promise<Uint8Array>;
   /** HKDF-SHA-256 (RFC 5869) giving 32 bytes. */
-  hkdf(secret: Uint8Array, salt: Uint8Array, info: Uint8Array): Uint8Array;
+  hkdf(secret: Uint8Array, salt: Uint8Array, info: Uint8Array): Promise<Uint8Array>;
 }

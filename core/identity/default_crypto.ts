@@ -1,8 +1,9 @@
 /** The best provider of this platform: the one place of core that looks at the platform's globals. */
 
+import { late } from "../late.ts";
 import type { Crypto } from "./crypto.ts";
-import { hkdf, sha256 } from "./hashes.ts";
-import { nodeCrypto, type NodeCryptoModule } from "./node.ts";
+import { sha256 } from "./hashes.ts";
+import type { NodeCryptoModule } from "./node.ts";
 import { webCrypto } from "./webcrypto.ts";
 
 /** The parts of `globalThis` that decide. */
@@ -24,7 +25,12 @@ export function defaultCrypto(): Crypto {
 /** The provider for `platform`; {@link defaultCrypto} remembers the one for `globalThis`. */
 export function chooseCrypto(platform: Platform): Crypto {
   const module = platform.process?.getBuiltinModule?.("node:crypto");
-  if (module !== undefined) return nodeCrypto(module as NodeCryptoModule);
+  if (module !== undefined) {
+    return lateCrypto(
+      "node",
+      async () => (await import("./node.ts")).nodeCrypto(module as NodeCryptoModule),
+    );
+  }
   const subtle = platform.crypto?.subtle;
   if (subtle === undefined) return lateCrypto("noble", loadNoble);
   const web = webCrypto(subtle);
@@ -37,13 +43,7 @@ export function chooseCrypto(platform: Platform): Crypto {
  */
 function lateCrypto(expectedName: string, find: () => Promise<Crypto>): Crypto {
   let found: Crypto | undefined;
-  let finding: Promise<Crypto> | undefined;
-  const remember = (crypto: Crypto) => found = crypto;
-  // A module that did not load (offline, say) is asked for again at the next use.
-  const forget = (error: unknown) => {
-    finding = undefined;
-    throw error;
-  };
+  const load = late(async () => found = await find());
   /** Does `work` with the found provider, on copies if it has to wait: callers reuse their bytes. */
   const use = <T>(
     parts: Uint8Array[],
@@ -51,19 +51,20 @@ function lateCrypto(expectedName: string, find: () => Promise<Crypto>): Crypto {
   ): T | Promise<T> => {
     if (found !== undefined) return work(found, parts);
     const copies = parts.map((part) => new Uint8Array(part));
-    finding ??= find().then(remember, forget);
-    return finding.then((crypto) => work(crypto, copies));
+    return load().then((crypto) => work(crypto, copies));
   };
   return {
     get name() {
       return found?.name ?? expectedName;
     },
-    sha256,
-    hkdf,
+    // Pure JavaScript until a faster one is there: nobody waits for a hash.
+    sha256: (...parts) => found === undefined ? sha256(...parts) : found.sha256(...parts),
     signingKey: async (seed) => await use([seed], (crypto, [copy]) => crypto.signingKey(copy)),
     verify: (...parts) => use(parts, (crypto, [key, text, sig]) => crypto.verify(key, text, sig)),
     pbkdf2: async (password, salt, rounds) =>
       await use([password, salt], (crypto, [p, s]) => crypto.pbkdf2(p, s, rounds)),
+    hkdf: async (...parts) =>
+      await use(parts, (crypto, [secret, salt, info]) => crypto.hkdf(secret, salt, info)),
   };
 }
 

@@ -1,12 +1,13 @@
 /** The pure-JavaScript provider: runs everywhere, also on plain-http pages without `crypto.subtle`. */
 
 import { etc, getPublicKey, hashes, Point, sign } from "@noble/ed25519";
+import { hkdf as nobleHkdf } from "@noble/hashes/hkdf.js";
 import { pbkdf2Async } from "@noble/hashes/pbkdf2.js";
 import { sha256 as nobleSha256, sha512 } from "@noble/hashes/sha2.js";
 import { equal } from "../bytes.ts";
 import type { Crypto, SigningKey } from "./crypto.ts";
 import { checkSeed } from "./der.ts";
-import { hkdf, sha256 } from "./hashes.ts";
+import { sha256 } from "./hashes.ts";
 import { isStrict } from "./strict.ts";
 
 // The library signs synchronously only with a hash that is handed to it.
@@ -14,7 +15,7 @@ hashes.sha512 = sha512;
 
 /** A provider that asks nothing of the platform; 10 to 20 times slower than native code. */
 export function nobleCrypto(): Crypto {
-  return { name: "noble", sha256, hkdf, signingKey, verify, pbkdf2 };
+  return { name: "noble", sha256, signingKey, verify, pbkdf2, hkdf };
 }
 
 // deno-lint-ignore require-await -- rejects, as the other providers do, rather than throws
@@ -54,4 +55,9 @@ function fromLittleEndian(bytes: Uint8Array): bigint {
 
 function pbkdf2(password: Uint8Array, salt: Uint8Array, iterations: number): Promise<Uint8Array> {
   return pbkdf2Async(nobleSha256, password, salt, { c: iterations, dkLen: 32 });
+}
+
+// deno-lint-ignore require-await -- rejects, as the other providers do, rather than throws
+async function hkdf(secret: Uint8Array, salt: Uint8Array, info: Uint8Array): Promise<Uint8Array> {
+  return nobleHkdf(nobleSha256, secret, salt, info, 32);
 }

@@ -3,7 +3,7 @@
 import { equal } from "../bytes.ts";
 import type { Crypto, SigningKey } from "./crypto.ts";
 import { pkcs8, spki } from "./der.ts";
-import { hkdf, sha256 as pureSha256 } from "./hashes.ts";
+import { sha256 as pureSha256 } from "./hashes.ts";
 import { isStrict } from "./strict.ts";
 
 /** A key held by `node:crypto`. */
@@ -36,6 +36,14 @@ export interface NodeCryptoModule {
     digest: "sha256",
     done: (error: Error | null, derived: Uint8Array) => void,
   ): void;
+  /** Derives bytes from what is secret already. */
+  hkdfSync(
+    digest: "sha256",
+    secret: Uint8Array,
+    salt: Uint8Array,
+    info: Uint8Array,
+    length: number,
+  ): ArrayBuffer;
 }
 
 /**
@@ -49,11 +57,13 @@ export function nodeCrypto(module: NodeCryptoModule): Crypto {
   return {
     name: "node",
     sha256: (...parts) => sha256(module, parts),
-    hkdf,
     // deno-lint-ignore require-await -- rejects, as the other providers do, rather than throws
     signingKey: async (seed) => signingKey(module, seed),
     verify: verifier(module),
     pbkdf2: (password, salt, iterations) => pbkdf2(module, password, salt, iterations),
+    // deno-lint-ignore require-await -- rejects, as the other providers do, rather than throws
+    hkdf: async (secret, salt, info) =>
+      new Uint8Array(module.hkdfSync("sha256", secret, salt, info, 32)),
   };
 }
 

@@ -4,10 +4,11 @@ import { base64urlnopad } from "@scure/base";
 import { equal } from "../bytes.ts";
 import type { Crypto, SigningKey } from "./crypto.ts";
 import { pkcs8 } from "./der.ts";
-import { hkdf, sha256 } from "./hashes.ts";
+import { sha256 } from "./hashes.ts";
 import { isStrict } from "./strict.ts";
 
 const ED25519 = "Ed25519";
+const HASH = "SHA-256";
 
 /**
  * A provider over `subtle`, which must know Ed25519 (Chrome 137, Firefox 129, Safari 17). Hashing is
@@ -17,10 +18,12 @@ export function webCrypto(subtle: SubtleCrypto): Crypto {
   return {
     name: "webcrypto",
     sha256,
-    hkdf,
     signingKey: (seed) => signingKey(subtle, seed),
     verify: verifier(subtle),
-    pbkdf2: (password, salt, iterations) => pbkdf2(subtle, password, salt, iterations),
+    pbkdf2: (password, salt, iterations) =>
+      derive(subtle, password, { name: "PBKDF2", hash: HASH, salt: own(salt), iterations }),
+    hkdf: (secret, salt, info) =>
+      derive(subtle, secret, { name: "HKDF", hash: HASH, salt: own(salt), info: own(info) }),
   };
 }
 
@@ -58,14 +61,13 @@ function verifier(subtle: SubtleCrypto): Crypto["verify"] {
   };
 }
 
-async function pbkdf2(
+/** 32 bytes. */
+async function derive(
   subtle: SubtleCrypto,
-  password: Uint8Array,
-  salt: Uint8Array,
-  iterations: number,
+  secret: Uint8Array,
+  algorithm: Pbkdf2Params | HkdfParams,
 ): Promise<Uint8Array> {
-  const key = await subtle.importKey("raw", own(password), "PBKDF2", false, ["deriveBits"]);
-  const algorithm = { name: "PBKDF2", hash: "SHA-256", salt: own(salt), iterations };
+  const key = await subtle.importKey("raw", own(secret), algorithm.name, false, ["deriveBits"]);
   return new Uint8Array(await subtle.deriveBits(algorithm, key, 256));
 }
 

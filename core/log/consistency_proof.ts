@@ -6,7 +6,8 @@
 import { equal } from "../bytes.ts";
 import { StreamoError } from "../errors.ts";
 import type { Crypto } from "../identity/crypto.ts";
-import { checkRoot, nodeHash, splitPoint } from "./merkle.ts";
+import { nodeHash } from "./merkle.ts";
+import { checkRoot, splitPoint } from "./merkle_proof.ts";
 import { HashReader, subtreeRoot, type Tree } from "./range_proof.ts";
 
 /** The subtrees whose hashes prove that a tree of `newer` leaves extends one of `older` of them. */

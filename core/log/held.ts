@@ -4,10 +4,13 @@ import type { Crypto } from "../identity/crypto.ts";
 import type { Key } from "../identity/key.ts";
 import type { Block } from "./block.ts";
 import { sameStored, type VerifiedHead } from "./head.ts";
-import { Proofs } from "./proofs.ts";
+import { late } from "../late.ts";
+import type { Proofs } from "./proofs.ts";
 import { rootOf } from "./merkle.ts";
 import { EMPTY, type Extent, type Position } from "./run.ts";
 import type { Store, StoredHead } from "./store.ts";
+
+const loadProofs = late(() => import("./proofs.ts"));
 
 /** What a store holds of a key: one for a log, its branches and the logs of later epochs. */
 interface Slot {
@@ -84,7 +87,8 @@ export class Held {
   }
 
   /** Roots and proofs over the blocks. */
-  get proofs(): Proofs {
+  async proofs(): Promise<Proofs> {
+    const { Proofs } = await loadProofs();
     this.#proofs ??= new Proofs(this.#store, this.#key, this.epoch, this.#crypto);
     return this.#proofs;
   }
@@ -149,7 +153,7 @@ export class Held {
   /** How far the first `length` blocks reach; `bytes` if that is known. */
   async extentAt(length: number, bytes?: number): Promise<Extent> {
     const held = this.#extent;
-    if (length !== held.length) return await this.proofs.extent(length, bytes);
+    if (length !== held.length) return await (await this.proofs()).extent(length, bytes);
     return { length, bytes: held.bytes, frontier: held.frontier };
   }
 
@@ -157,6 +161,6 @@ export class Held {
     // Blocks of a higher epoch that are on their way belong to another log.
     this.#extent = epoch === this.epoch
       ? { length, bytes, frontier }
-      : await this.proofs.extent(head!.blocks, head!.bytes);
+      : await (await this.proofs()).extent(head!.blocks, head!.bytes);
   }
 }

@@ -1,19 +1,13 @@
 /** Which chunks a log has already, so that equal content is stored once. */
 
 import { type Chunks, MissingBlock } from "../codec/chunks.ts";
-import { scanChunks } from "../codec/scan.ts";
-import { StreamoError } from "../errors.ts";
-import { systemPause } from "../platform.ts";
-import type { Block } from "./block.ts";
 import { chunkHash, ChunkIndex, isChunkAt } from "./chunk_index.ts";
 
-/** Bytes of a log, counted from its end, whose chunks are looked for: what is older is stored again. */
-const SCAN_MAX_BYTES = 256 * 2 ** 20;
-/** Blocks that are scanned without a pause: 4 MB at most. */
-const STEP_BLOCKS = 64;
+/** Blocks [from, to). */
+export type BlockRange = readonly [from: number, to: number];
 
-/** What a log's blocks are read with. */
-export type ReadBlocks = (from: number, to: number) => AsyncIterable<Block>;
+/** Adds the chunks of `unknown` blocks to `index`. */
+export type Learn = (index: ChunkIndex, unknown: readonly BlockRange[]) => Promise<void>;
 
 /** A log that takes chunks as new. */
 export interface NewChunks extends Chunks {
@@ -27,8 +21,8 @@ export interface NewChunks extends Chunks {
  */
 export class KnownChunks {
   readonly #index: ChunkIndex;
-  /** Blocks [from, to) that somebody else has written, or an earlier process; the newest last. */
-  #unknown: (readonly [from: number, to: number])[] = [];
+  /** Blocks that somebody else has written, or an earlier process; the newest last. */
+  #unknown: BlockRange[] = [];
   #recalling: Promise<void> | undefined;
   /** From how many bytes on {@link append} does not give up on a block that is not at hand. */
   #patientFrom = Infinity;
@@ -69,18 +63,15 @@ export class KnownChunks {
     if (start < to) this.#unknown.push([start, to]);
   }
 
-  /**
-   * Reads the blocks that are not known, newest first, at most 256 MiB of them, and learns their
-   * chunks; undefined if there are none. `pause` lets others work in between.
-   */
-  recall(read: ReadBlocks, pause: () => Promise<void> = systemPause): Promise<void> | undefined {
+  /** Lets `learn` read the blocks that are not known; undefined if there are none. */
+  recall(learn: Learn): Promise<void> | undefined {
     if (this.#unknown.length === 0) return this.#recalling;
     const unknown = this.#unknown;
     this.#unknown = [];
     const before = this.#recalling;
     const recalling = (async () => {
       await before;
-      await this.#learn(unknown, read, pause);
+      await learn(this.#index, unknown);
     })().finally(() => {
       if (this.#recalling === recalling) this.#recalling = undefined;
     });
@@ -97,44 +88,4 @@ export class KnownChunks {
       return false;
     }
   }
-
-  async #learn(
-    unknown: readonly (readonly [number, number])[],
-    read: ReadBlocks,
-    pause: () => Promise<void>,
-  ): Promise<void> {
-    let bytes = 0;
-    for (const [from, to] of unknown.toReversed()) {
-      for (let end = to; end > from; end -= STEP_BLOCKS) {
-        if (bytes >= SCAN_MAX_BYTES || this.#index.isFull) return;
-        if (bytes > 0) await pause();
-        bytes += await this.#learnStep(read(Math.max(from, end - STEP_BLOCKS), end));
-      }
-    }
-  }
-
-  async #learnStep(blocks: AsyncIterable<Block>): Promise<number> {
-    let length = 0;
-    try {
-      for await (const { start, bytes } of blocks) {
-        for (const chunk of scanChunks(bytes)) {
-          // No record is ever equal to an earlier one.
-          if (chunk.isRecord) continue;
-          const hash = chunkHash(bytes.subarray(chunk.start, chunk.end));
-          this.#index.add(hash, start + chunk.start);
-        }
-        length += bytes.length;
-      }
-    } catch (error) {
-      // What cannot be read is not used again: a damaged old block must not stop new writes.
-      if (!isUnreadable(error)) throw error;
-    }
-    return length;
-  }
-}
-
-/** Whether old blocks are not to be had any more. */
-export function isUnreadable(error: unknown): boolean {
-  return error instanceof StreamoError &&
-    (error.code === "damaged" || error.code === "missing_block");
 }

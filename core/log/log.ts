@@ -14,11 +14,13 @@ import { sameHead, sameStored, signHead, type VerifiedHead, verifyHead } from ".
 import { KnownChunks } from "./known_chunks.ts";
 import { rootOf } from "./merkle.ts";
 import type { Proofs } from "./proofs.ts";
-import { checkFirst, checkNewer, checkRun, EMPTY, withoutKnown } from "./run.ts";
-import type { Extent, Position, Run } from "./run.ts";
+import { EMPTY, type Extent, type Placed, type Position, type Run } from "./run.ts";
+import { late } from "../late.ts";
 import type { Store } from "./store.ts";
 import { StoredBlocks } from "./stored_blocks.ts";
 import { Unsealed } from "./unsealed.ts";
+
+const loadCheckRun = late(() => import("./check_run.ts"));
 
 /** What a {@link Log} is opened with. */
 export interface LogOptions {
@@ -170,7 +172,6 @@ export class Log implements Chunks {
         throw new StreamoError("conflict", `another log of ${this.key} has taken the place`);
       }
       const { blocks, extent } = this.#unsealed.closed();
-      const newest = record();
       if (blocks.length === 0) return this.#head;
       const head = await signHead({
         key: this.key,
@@ -178,7 +179,7 @@ export class Log implements Chunks {
         epoch: this.epoch,
         blocks: extent.length,
         bytes: extent.bytes,
-        record: newest,
+        record: record(),
         root: rootOf(this.crypto, extent.frontier),
       }, signer);
       await this.#commit(head, extent, blocks);
@@ -193,6 +194,7 @@ export class Log implements Chunks {
    */
   receive(run: Run, source?: unknown): Promise<{ length: number; complete: boolean }> {
     return this.#serial.run(async () => {
+      const { checkFirst, checkNewer, withoutKnown } = await loadCheckRun();
       if (!this.isEmpty) checkNewer(run.head, this.#head, this.epoch);
       let from = this.#held.extent;
       // Of the download in progress two peers may send the same: only what is new of it counts.
@@ -205,8 +207,7 @@ export class Log implements Chunks {
         from = await this.#held.extentAt(run.first, this.#head?.bytes);
       }
       checkFirst(run, from.length);
-      const head = await this.#verify(run);
-      const { placed, extent } = checkRun(this.crypto, run, head, from);
+      const { head, placed, extent } = await this.#check(run, from);
       const complete = extent.length === head.blocks;
       if (complete) await this.#commit(head, extent, placed, source);
       else await this.#held.append(placed, extent, head.epoch);
@@ -280,6 +281,7 @@ export class Log implements Chunks {
    * from 0 begins anew, if it is of another head.
    */
   async takeRaised(run: Run): Promise<boolean> {
+    const { checkFirst, withoutKnown } = await loadCheckRun();
     const rest = this.#isVerified(run) ? withoutKnown(run, this.heldLength) : run;
     if (rest === undefined) return false;
     if (rest.first === 0) this.#moveTip(EMPTY);
@@ -292,8 +294,7 @@ export class Log implements Chunks {
 
   /** Verifies a run like {@link receive}, but keeps the blocks in memory: for {@link branch}es. */
   async hold(run: Run): Promise<boolean> {
-    const head = await this.#verify(run);
-    const { placed, extent } = checkRun(this.crypto, run, head, this.#unsealed.end);
+    const { head, placed, extent } = await this.#check(run, this.#unsealed.end);
     this.#unsealed.add(placed, extent);
     this.#whole = head;
     return extent.length === head.blocks;
@@ -334,14 +335,14 @@ export class Log implements Chunks {
   }
 
   /** @ignore Roots and proofs over the stored blocks. */
-  get proofs(): Proofs {
-    return this.#held.proofs;
+  proofs(): Promise<Proofs> {
+    return this.#held.proofs();
   }
 
   /** The Merkle root over the first `length` blocks; undefined if there are fewer. */
   async rootAt(length: number): Promise<Uint8Array | undefined> {
     if (this.#head?.blocks === length) return this.#head.root;
-    return length > this.length ? undefined : await this.proofs.root(length);
+    return length > this.length ? undefined : await (await this.proofs()).root(length);
   }
 
   /** @ignore How far the first `length` blocks reach, those that are held included. */
@@ -356,9 +357,11 @@ export class Log implements Chunks {
     return length === 0 || root !== undefined && equal(root, rootOf(this.crypto, frontier));
   }
 
-  async #verify(run: Run): Promise<VerifiedHead> {
+  /** What `run`, which continues a log at `from`, adds to it: see `checkRun`. */
+  async #check(run: Run, from: Extent): Promise<Placed & { readonly head: VerifiedHead }> {
+    const { checkRun } = await loadCheckRun();
     if (!this.#isVerified(run)) this.#verified = await verifyHead(run.head, this.key, this.crypto);
-    return this.#verified!;
+    return { head: this.#verified!, ...checkRun(this.crypto, run, this.#verified!, from) };
   }
 
   /** One signature covers all runs of a head: the last one verified is not verified again. */

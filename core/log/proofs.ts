@@ -3,15 +3,8 @@
 import type { Crypto } from "../identity/crypto.ts";
 import type { Key } from "../identity/key.ts";
 import { consistencyRanges } from "./consistency_proof.ts";
-import {
-  HASH_BYTES,
-  nodeHash,
-  proofRanges,
-  pushLeaf,
-  rangesAround,
-  rootOf,
-  splitPoint,
-} from "./merkle.ts";
+import { HASH_BYTES, nodeHash, pushLeaf, rootOf } from "./merkle.ts";
+import { proofRanges, rangesAround, splitPoint } from "./merkle_proof.ts";
 import { EMPTY, type Extent } from "./run.ts";
 import type { Store } from "./store.ts";
 

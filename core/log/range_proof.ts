@@ -5,7 +5,8 @@
 
 import { StreamoError } from "../errors.ts";
 import type { Crypto } from "../identity/crypto.ts";
-import { checkRoot, HASH_BYTES, nodeHash, rangesAround, splitPoint } from "./merkle.ts";
+import { HASH_BYTES, nodeHash } from "./merkle.ts";
+import { checkRoot, rangesAround, splitPoint } from "./merkle_proof.ts";
 
 /** How many blocks a tree is over, and its root: what a head states. */
 export interface Tree {

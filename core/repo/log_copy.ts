@@ -12,8 +12,9 @@ import type { Node } from "../codec/node.ts";
 import { DEPTH_MAX, PIECE_MAX_BYTES, SMALL_MAX } from "../codec/tags.ts";
 import { type Item, Ref } from "../codec/value.ts";
 import { StreamoError } from "../errors.ts";
-import { diffEntries, sameItem } from "./diff_map.ts";
 import { ABSENT, childItem } from "../codec/find.ts";
+import { diffEntries } from "./diff_map.ts";
+import { sameItem } from "./same_item.ts";
 
 /** Copied chunks that are remembered, 16 each. */
 const COPIED_WEIGHT = 16 * 200_000;

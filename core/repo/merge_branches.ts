@@ -7,7 +7,7 @@ import type { Branch, RecordContent } from "./branch.ts";
 import type { CitedHead } from "./cited_heads.ts";
 import type { OnConflict } from "./conflict.ts";
 import { copyItem } from "./copy.ts";
-import { sameItem } from "./diff_map.ts";
+import { sameItem } from "./same_item.ts";
 import { Draft, Stored } from "./draft.ts";
 import { Merge } from "./merge.ts";
 import { findRecord, type LogRecord } from "./record.ts";

@@ -7,7 +7,7 @@ import type { CitedHead } from "./cited_heads.ts";
 import { citedHeads, citeEnd, commonBlocks, commonOfCited, isWithin } from "./cited_heads.ts";
 import { type EpochStart, epochStart } from "./compaction.ts";
 import { copyItem } from "./copy.ts";
-import { sameItem } from "./diff_map.ts";
+import { sameItem } from "./same_item.ts";
 import { Draft, Stored } from "./draft.ts";
 import { records } from "./history.ts";
 import { MergeAcross } from "./merge_across.ts";

@@ -7,7 +7,7 @@ import { editList, type Splice } from "../codec/edit.ts";
 import type { Node } from "../codec/node.ts";
 import type { Item, Path } from "../codec/value.ts";
 import { diffElements, type ListHunk, pairElements } from "./diff_list.ts";
-import { type Maybe, sameItem } from "./diff_map.ts";
+import { type Maybe, sameItem } from "./same_item.ts";
 import type { Merge } from "./merge.ts";
 import { ABSENT } from "../codec/find.ts";
 

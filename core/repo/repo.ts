@@ -1,10 +1,10 @@
 /** A log read as values and history; writable with a signer. */
 
 import { untilThere } from "../codec/chunks.ts";
-import type { ListRange, Range } from "../codec/container.ts";
 import { encode } from "../codec/encode.ts";
 import { type Item, type Path, Ref, type Step, type Value } from "../codec/value.ts";
 import { StreamoError } from "../errors.ts";
+import { late } from "../late.ts";
 import { defaultCrypto } from "../identity/default_crypto.ts";
 import type { Key } from "../identity/key.ts";
 import type { Signer } from "../identity/signer.ts";
@@ -16,21 +16,28 @@ import { systemClock, systemTimer } from "../platform.ts";
 import type { Branch, PublishedEvent } from "./branch.ts";
 import type { CompactOptions } from "./compaction.ts";
 import { laterWins } from "./conflict.ts";
-import { type Difference, diffSnapshots } from "./diff.ts";
-import { sameItem } from "./diff_map.ts";
+import type { Difference } from "./diff.ts";
+import { sameItem } from "./same_item.ts";
 import { Draft, Stored } from "./draft.ts";
 import type { HistoryRange } from "./history.ts";
 import type { RepoOptions, WriteOptions } from "./options.ts";
 import { readBytes } from "./read_bytes.ts";
 import type { LogRecord } from "./record.ts";
 import type { RepoEvents } from "./repo_events.ts";
-import { withSource } from "./sparse.ts";
-import { type ByteRange, Snapshot, type Stat } from "./snapshot.ts";
+import { type ByteRange, Snapshot } from "./snapshot.ts";
 import { Trunk } from "./trunk.ts";
-import { type ByteStream, storeIn, storeStream, UPLOAD_STEP_BYTES } from "./upload.ts";
+import type { ByteStream } from "./upload.ts";
+import { ValueStore } from "./value_store.ts";
 
-/** One key's repo. Reads are of the newest state; writes need a signer. */
-export class Repo {
+const loadSparse = late(() => import("./sparse.ts"));
+const loadUpload = late(() => import("./upload.ts"));
+const loadDiff = late(() => import("./diff.ts"));
+
+/** Bytes of a long upload that are signed and stored at a time. */
+const UPLOAD_STEP_BYTES = 4 * 2 ** 20;
+
+/** One key's repo. Reads are of the newest state; writes need a signer, and each is one record. */
+export class Repo extends ValueStore {
   /** Whose repo this is. */
   readonly key: Key;
   /** What signs; undefined where the repo is open to read. */
@@ -38,6 +45,7 @@ export class Repo {
   readonly #trunk: Trunk;
 
   private constructor(trunk: Trunk, signer: Signer | undefined) {
+    super();
     this.key = trunk.branch.log.key;
     this.signer = signer;
     this.#trunk = trunk;
@@ -50,7 +58,9 @@ export class Repo {
   static async open(store: Store, who: Signer | Key, options: RepoOptions = {}): Promise<Repo> {
     const [key, signer]: [Key, Signer?] = typeof who === "string" ? [who] : [who.key, who];
     const crypto = options.crypto ?? defaultCrypto();
-    const from = withSource(store, options, crypto, signer !== undefined);
+    const from = options.source === undefined
+      ? store
+      : (await loadSparse()).withSource(store, options, crypto, who);
     const log = await Log.open(from, key, { crypto, cacheBytes: options.cacheBytes });
     const trunk = await Trunk.open(log, {
       store: from,
@@ -89,43 +99,8 @@ export class Repo {
   }
 
   /** The newest state, which does not change any more. */
-  get snapshot(): Snapshot {
+  override get snapshot(): Snapshot {
     return this.#branch.snapshot;
-  }
-
-  /** The value at the path, decoded and frozen. */
-  get(...path: Step[]): Value {
-    return this.snapshot.get(...path);
-  }
-
-  /** Whether there is a value at the path. */
-  has(...path: Step[]): boolean {
-    return this.snapshot.has(...path);
-  }
-
-  /** Keys of the map at `path`, in order. */
-  keys(path?: Path, range?: Range): Generator<string> {
-    return this.snapshot.keys(path, range);
-  }
-
-  /** Keys and values of the map at `path`, in order. */
-  entries(path?: Path, range?: Range): Generator<[string, Value]> {
-    return this.snapshot.entries(path, range);
-  }
-
-  /** Elements of the list at `path`, in order. */
-  elements(path?: Path, range?: ListRange): Generator<Value> {
-    return this.snapshot.elements(path, range);
-  }
-
-  /** Entries, elements or bytes at the path. */
-  size(...path: Step[]): number {
-    return this.snapshot.size(...path);
-  }
-
-  /** What stands at the path, without its content. */
-  stat(...path: Step[]): Stat | undefined {
-    return this.snapshot.stat(...path);
   }
 
   /** Runs `work`, fetching blocks that are not at hand and starting again, until it gets through. */
@@ -143,41 +118,11 @@ export class Repo {
     return readBytes(snapshot, path, range);
   }
 
-  /** `set(value)` sets the whole value, `set(...path, value)` what is at the path. One record. */
-  set(...pathAndValue: [...Step[], unknown]): void {
-    this.transaction((draft) => draft.set(...pathAndValue));
-  }
-
-  /** Sets what `change` makes of the value at the path. One record. */
-  update(...pathAndChange: [...Step[], (value: Value) => unknown]): void {
-    this.transaction((draft) => draft.update(...pathAndChange));
-  }
-
-  /** Deletes the key or element at the path. One record. */
-  delete(...path: Step[]): void {
-    this.transaction((draft) => draft.delete(...path));
-  }
-
-  /** Appends to the list at `path`. One record. */
-  push(path: Path, ...values: unknown[]): void {
-    this.transaction((draft) => draft.push(path, ...values));
-  }
-
-  /** Inserts into the list at `path`, before the element at index `at`. One record. */
-  insert(path: Path, at: number, ...values: unknown[]): void {
-    this.transaction((draft) => draft.insert(path, at, ...values));
-  }
-
-  /** In the list at `path`: removes `remove` elements from `at` on, inserts others. One record. */
-  splice(path: Path, at: number, remove?: number, ...values: unknown[]): void {
-    this.transaction((draft) => draft.splice(path, at, remove, ...values));
-  }
-
   /**
    * All changes that `change` makes, as one record. If it throws, nothing is changed. Without a
    * change, a message or citations there is no record.
    */
-  transaction(change: (draft: Draft) => void, options: WriteOptions = {}): void {
+  override transaction(change: (draft: Draft) => void, options: WriteOptions = {}): void {
     const { message = "", cites } = options;
     this.#checkWritable();
     const draft = new Draft(this.#branch.space, this.snapshot.root);
@@ -201,20 +146,21 @@ export class Repo {
   /** Stores the content of `stream` in bounded memory; a transaction can then set it at a path. */
   async store(stream: ByteStream): Promise<Stored> {
     this.#checkWritable();
+    const { storeStream } = await loadUpload();
     const branch = this.#branch;
-    return await storeStream(branch, stream, () => {
-      // Once another branch has taken the place of this one, the rest waits here to be copied over.
-      const isStep = branch.log.pendingBytes >= UPLOAD_STEP_BYTES && branch === this.#branch;
-      return isStep ? this.flush() : undefined;
-    });
+    return await storeStream(branch, stream, () => this.#flushStep(branch));
   }
 
-  /** The same for any value: many large ones can be written one by one, then set in one record. */
+  /**
+   * The same for any value: many large ones can be written one by one, then set in one record. The
+   * value is not to be changed before that.
+   */
   async storeValue(value: unknown): Promise<Stored> {
     this.#checkWritable();
+    const { storeIn } = await loadUpload();
     const branch = this.#branch;
     const stored = await storeIn(branch, value);
-    if (branch.log.pendingBytes >= UPLOAD_STEP_BYTES) await this.flush();
+    await this.#flushStep(branch);
     return stored;
   }
 
@@ -286,9 +232,11 @@ export class Repo {
     return new Snapshot(this.#branch.space, new Ref(address)).get();
   }
 
-  /** Where two states of this repo differ. */
-  diff(before: Snapshot | undefined, after: Snapshot | undefined): Difference[] {
-    return diffSnapshots(this.#branch.space, before, after);
+  /** Where two states of this repo differ, fetching what is not at hand. */
+  async diff(before: Snapshot | undefined, after: Snapshot | undefined): Promise<Difference[]> {
+    const { space } = this.#branch;
+    const { diffSnapshots } = await loadDiff();
+    return await untilThere(() => diffSnapshots(space, before, after));
   }
 
   /**
@@ -348,6 +296,12 @@ export class Repo {
 
   get #branch(): Branch {
     return this.#trunk.branch;
+  }
+
+  #flushStep(branch: Branch): Promise<unknown> | undefined {
+    // Once another branch has taken the place of this one, the rest waits here to be copied over.
+    const isStep = branch.log.pendingBytes >= UPLOAD_STEP_BYTES && branch === this.#branch;
+    return isStep ? this.flush() : undefined;
   }
 
   #item(value: Value): Item {

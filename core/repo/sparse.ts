@@ -2,22 +2,23 @@
 
 import { StreamoError } from "../errors.ts";
 import type { Crypto } from "../identity/crypto.ts";
+import type { Key } from "../identity/key.ts";
+import type { Signer } from "../identity/signer.ts";
 import { Sources } from "../log/sources.ts";
 import { SparseStore } from "../log/sparse_store.ts";
 import type { Store } from "../log/store.ts";
 import type { RepoOptions } from "./options.ts";
 
-/** `store`, or over it what `source` of the options gives; `unsupported` with a signer. */
+/** What `source` of the options gives, over `store`; `unsupported` with a signer. */
 export function withSource(
   store: Store,
   { source, onRefused }: RepoOptions,
   crypto: Crypto,
-  isWritable: boolean,
+  who: Signer | Key,
 ): Store {
-  if (source === undefined) return store;
-  if (isWritable) {
+  if (typeof who !== "string") {
     throw new StreamoError("unsupported", "a repo that is read from a source cannot be written");
   }
-  const sources = Array.isArray(source) ? source : [source];
-  return new SparseStore(store, new Sources(sources, crypto, onRefused), crypto);
+  const sources = new Sources([source ?? []].flat(), crypto, onRefused);
+  return new SparseStore(store, sources, crypto);
 }

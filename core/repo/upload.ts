@@ -6,15 +6,12 @@ import { encode } from "../codec/encode.ts";
 import { PieceWriter } from "../codec/large.ts";
 import { DEPTH_MAX, INLINE_SMALL } from "../codec/tags.ts";
 import { Writer } from "../codec/writer.ts";
-import { isUnreadable } from "../log/known_chunks.ts";
+import { isUnreadable, learnFrom } from "../log/learn_chunks.ts";
 import type { Log } from "../log/log.ts";
 import { Stored } from "./draft.ts";
 
 /** Content on its way, in parts of any size. */
 export type ByteStream = ReadableStream<Uint8Array>;
-
-/** Bytes of a long upload that are signed and stored at a time. */
-export const UPLOAD_STEP_BYTES = 4 * 2 ** 20;
 
 /**
  * Content that a process stores before it looks for what its log has of it already: a search through
@@ -78,7 +75,7 @@ export async function storeIn(to: UploadTo, value: unknown): Promise<Stored> {
 function beforeStoring(to: UploadTo, bytes: number): Promise<void> | undefined {
   to.uploadedBytes += bytes;
   if (to.uploadedBytes <= UNSEARCHED_BYTES) return undefined;
-  return to.log.known.recall((first, end) => to.log.blocks(first, end));
+  return to.log.known.recall(learnFrom((first, end) => to.log.blocks(first, end)));
 }
 
 /**

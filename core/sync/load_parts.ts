@@ -2,12 +2,18 @@
 
 import { late } from "../late.ts";
 
-type Parts = typeof import("./session_parts.ts");
-
-let loaded: Parts | undefined;
+const load = late(() =>
+  Promise.all([
+    import("./session_parts.ts"),
+    // What checks and merges that which arrives: who was online once merges also when the network has gone.
+    import("../repo/settling.ts"),
+    import("../log/check_run.ts"),
+    import("../log/proofs.ts"),
+  ])
+);
 
 /** Loads it once; what failed is tried again at the next call. */
-export async function loadParts(): Promise<Parts> {
-  loaded ??= await late(() => import("./session_parts.ts"));
-  return loaded;
+export async function loadParts(): Promise<typeof import("./session_parts.ts")> {
+  const [parts] = await load();
+  return parts;
 }

@@ -34,7 +34,7 @@ export async function nextFrame(
     if (bytes >= FRAME_FILL_BYTES) break;
   }
   const end = from + blocks.length;
-  const proof = await log.proofs.right(from, end, head.blocks);
+  const proof = await (await log.proofs()).right(from, end, head.blocks);
   if (log.stored.isCut) return undefined;
   return { frame: encodeFrame(number, { head, first: from, blocks, proof }), end };
 }

@@ -26,7 +26,9 @@ export async function diff(bench: Bench): Promise<void> {
       });
       await repo.flush();
       let found = 0;
-      const time = await seconds(() => found = repo.diff(before, repo.snapshot).length);
+      const time = await seconds(async () => {
+        found = (await repo.diff(before, repo.snapshot)).length;
+      });
       if (found !== 10) throw new Error(`${found} differences instead of 10`);
       return time * 1000;
     });

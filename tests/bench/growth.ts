@@ -42,9 +42,9 @@ async function withEntries(bench: Bench, entries: number): Promise<void> {
   const before = repo.snapshot;
   for (let i = 0; i < 10; i++) set();
   const after = repo.snapshot;
-  const diffs = await bench.rate(bench.size(100, 2), 3, () => {
+  const diffs = await bench.rate(bench.size(100, 2), 3, async () => {
     for (let i = 0; i < bench.size(100, 2); i++) {
-      if (repo.diff(before, after).length !== 10) throw new Error("not 10 differences");
+      if ((await repo.diff(before, after)).length !== 10) throw new Error("not 10 differences");
     }
   });
   bench.row({ name: `diff of 10 changes ${of}`, value: 1e6 / diffs, unit: "µs" });

@@ -63,7 +63,7 @@ async function runsOf({ log }: Repo): Promise<Run[]> {
       if (bytes >= FRAME_FILL_BYTES) break;
     }
     const end = from + blocks.length;
-    const proof = await log.proofs.right(from, end, head.blocks);
+    const proof = await (await log.proofs()).right(from, end, head.blocks);
     runs.push(decodeFrame(encodeFrame(0, { head, first: from, blocks, proof })).run);
     from = end;
   }

@@ -4,13 +4,8 @@ import assert from "node:assert/strict";
 import { type Code, StreamoError } from "../../core/errors.ts";
 import { Log } from "../../core/log/log.ts";
 import { decodeHead, encodeHead, signedBytes, verifyHead } from "../../core/log/head.ts";
-import {
-  leafHash,
-  proofRanges,
-  pushLeaf,
-  rootFromFrontier,
-  rootOf,
-} from "../../core/log/merkle.ts";
+import { leafHash, pushLeaf, rootOf } from "../../core/log/merkle.ts";
+import { proofRanges, rootFromFrontier } from "../../core/log/merkle_proof.ts";
 import { verifyConsistency } from "../../core/log/consistency_proof.ts";
 import { verifyRuns } from "../../core/log/range_proof.ts";
 import { MemoryStore } from "../../core/log/memory_store.ts";

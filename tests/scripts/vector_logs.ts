@@ -2,7 +2,8 @@
 
 import { StreamoError } from "../../core/errors.ts";
 import { encodeHead, signedBytes, type SignedHead } from "../../core/log/head.ts";
-import { leafHash, nodeHash, proofRanges, splitPoint } from "../../core/log/merkle.ts";
+import { leafHash, nodeHash } from "../../core/log/merkle.ts";
+import { proofRanges, splitPoint } from "../../core/log/merkle_proof.ts";
 import { encodeFrame } from "../../core/sync/frame.ts";
 import { decodeMessage, encodeMessage, type Message } from "../../core/sync/messages.ts";
 import { testCrypto, TestLog } from "../suites/test_log.ts";

@@ -7,17 +7,33 @@ import { join } from "node:path";
 /** The files of one bundle by name. */
 export type Bundle = ReadonlyMap<string, string>;
 
+/** npm packages that core uses. */
+const PACKAGES = ["@noble/*", "@scure/*"];
+
+/** How {@link bundle} makes files. */
+export interface BundleOptions {
+  /** Without names and spaces that people read. */
+  readonly minify?: boolean;
+  /** Without the code of npm packages. */
+  readonly withoutPackages?: boolean;
+}
+
 /**
  * Bundles `entry` (from the root of the repository) for browsers, what is imported late in files of
  * its own; undefined if the bundler, which Deno takes from npm, cannot be had.
  */
-export async function bundle(entry: string, minify: boolean): Promise<Bundle | undefined> {
+export async function bundle(
+  entry: string,
+  { minify = false, withoutPackages = false }: BundleOptions = {},
+): Promise<Bundle | undefined> {
   const directory = await Deno.makeTempDir();
   try {
     const args = ["bundle", "--platform", "browser", "--code-splitting", "--outdir", directory];
+    const options = minify ? ["--minify"] : [];
+    if (withoutPackages) options.push(...PACKAGES.map((name) => `--external=${name}`));
     const root = fileURLToPath(new URL("../../", import.meta.url));
     const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: [...args, ...(minify ? ["--minify"] : []), join(root, entry)],
+      args: [...args, ...options, join(root, entry)],
       cwd: root,
       stdin: "null",
     }).output();
@@ -39,6 +55,11 @@ export function gzipBytes(text: string): number {
   return gzipSync(text, { level: 9 }).length;
 }
 
+/** Bytes of the files `names` as one download: bundlers for pages join what is loaded together. */
+export function downloadBytes(files: Bundle, names: readonly string[]): number {
+  return gzipBytes(names.map((name) => files.get(name)!).join(""));
+}
+
 /** The files that `entry` loads at once: its own and what they import, not what they import late. */
 export function loadedAtOnce(files: Bundle, entry: string): string[] {
   const loaded = [entry];
@@ -48,6 +69,17 @@ export function loadedAtOnce(files: Bundle, entry: string): string[] {
     }
   }
   return loaded;
+}
+
+/** What is imported late anywhere: files by the name of the module. */
+export function loadedLate(files: Bundle): Map<string, string> {
+  const late = new Map<string, string>();
+  for (const text of files.values()) {
+    for (const [, file, name] of text.matchAll(/import\("\.\/((\w+)-\w+\.js)"\)/g)) {
+      late.set(name, file);
+    }
+  }
+  return late;
 }
 
 /** Modules of a bundle that is not minified, the largest first: compressed one by one. */

@@ -1,7 +1,7 @@
 /** What every crypto provider promises: the same results for every input. */
 
 import { strict as assert } from "node:assert";
-import { createHash } from "node:crypto";
+import { createHash, hkdfSync } from "node:crypto";
 import type { Crypto } from "../../core/identity/crypto.ts";
 import vectors from "../vectors/ed25519.json" with { type: "json" };
 
@@ -73,9 +73,17 @@ export function cryptoSuite(name: string, make: () => Crypto): void {
       assertPlain(derived, 32);
     }
   });
-  Deno.test(`${name}: hkdf() gives the answers of RFC 5869`, () => {
+  Deno.test(`${name}: hkdf() gives the answers of RFC 5869`, async () => {
     for (const [secret, salt, info, expected] of RFC_5869) {
-      assert.equal(make().hkdf(hex(secret), hex(salt), hex(info)).toHex(), expected);
+      const derived = await make().hkdf(hex(secret), hex(salt), hex(info));
+      assert.equal(derived.toHex(), expected);
+      assertPlain(derived, 32);
+    }
+    // Past 64 bytes a key of HMAC is hashed first.
+    for (const length of [1, 63, 64, 65, 200]) {
+      const bytes = new Uint8Array(length).fill(length);
+      const expected = new Uint8Array(hkdfSync("sha256", bytes, bytes, bytes, 32));
+      assert.deepEqual(await make().hkdf(bytes, bytes, bytes), expected);
     }
   });
 }

@@ -22,7 +22,7 @@ export async function largeValues(size: number): Promise<void> {
   assert.equal(repo.size("map"), size);
   assert.equal(repo.size("list"), size);
   await changeEach(repo, size);
-  compare(repo, size);
+  await compare(repo, size);
   await repo.flush();
   await readBack(await Repo.open(store, repo.key), size);
 }
@@ -52,14 +52,15 @@ async function changeEach(repo: Repo, size: number): Promise<void> {
 }
 
 /** Differences of ten entries are ten, wherever they are. */
-function compare(repo: Repo, size: number): void {
+async function compare(repo: Repo, size: number): Promise<void> {
   const ten = Array.from({ length: 10 }, (_, i) => Math.floor(size / 11) * (i + 1));
-  const differences = (change: (draft: Draft) => void) => {
+  const differences = async (change: (draft: Draft) => void) => {
     const before = repo.snapshot;
     repo.transaction(change);
-    return repo.diff(before, repo.snapshot).map(({ path, kind, after }) => [kind, path[1], after]);
+    const found = await repo.diff(before, repo.snapshot);
+    return found.map(({ path, kind, after }) => [kind, path[1], after]);
   };
-  const found = differences((draft) => {
+  const found = await differences((draft) => {
     for (const i of ten) draft.set("map", `new ${i}`, "x");
     for (const i of ten) draft.set("list", i, "x");
   });
@@ -69,10 +70,11 @@ function compare(repo: Repo, size: number): void {
   ];
   assert.deepEqual(found, expected);
   assert.deepEqual(
-    differences((draft) => draft.insert(["list"], ten[0], "y")),
+    await differences((draft) => draft.insert(["list"], ten[0], "y")),
     [["added", ten[0], "y"]],
   );
-  assert.equal(differences((draft) => draft.splice(["list"], ten[5], 10)).length, 10);
+  const removed = await differences((draft) => draft.splice(["list"], ten[5], 10));
+  assert.equal(removed.length, 10);
 }
 
 async function readBack(repo: Repo, size: number): Promise<void> {

@@ -14,5 +14,5 @@ export async function runOf(
   const head = log.head!;
   const blocks: Uint8Array[] = [];
   for await (const { bytes } of log.blocks(first, end)) blocks.push(bytes);
-  return { head, first, blocks, proof: await log.proofs.right(first, end, head.blocks) };
+  return { head, first, blocks, proof: await (await log.proofs()).right(first, end, head.blocks) };
 }

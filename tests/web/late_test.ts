@@ -38,3 +38,39 @@ browserTest("a session that cannot load what it needs says so and tries again", 
     await page.waitForFunction("session.status.state === 'online'");
   });
 });
+
+/** Two repos over one store, as two tabs have them, that write at once. */
+const CONFLICTS = `
+  const store = new MemoryStore();
+  const signer = await Signer.fromSeed("page", new Uint8Array(32).fill(7));
+  const [one, other] = [await Repo.open(store, signer), await Repo.open(store, signer)];
+  other.on("failed", (error) => window.failed = error.code);
+  window.conflict = async () => {
+    one.set("one", 1);
+    await one.flush();
+    other.set("other", 2);
+    return await other.flush().then(() => other.get(), (error) => error.code);
+  };
+  window.again = () => other.flush().then(() => other.get());
+`;
+
+browserTest("after a session was online, a page that is offline merges", async (page) => {
+  await withPage(CONNECTS + CONFLICTS, async (url) => {
+    await page.goto(url);
+    await page.waitForFunction("session.status.state === 'online'");
+    await page.route("**/*", (route) => route.abort());
+    assert.deepEqual(await page.evaluate("conflict()"), { one: 1, other: 2 });
+  });
+});
+
+browserTest("what cannot be merged offline is kept, and merged at a later flush", async (page) => {
+  await withPage(CONFLICTS, async (url) => {
+    await page.goto(url);
+    await page.waitForSelector("html[data-ready]");
+    await page.route("**/*", (route) => route.abort());
+    assert.equal(await page.evaluate("conflict()"), "unreachable");
+    assert.equal(await page.evaluate("failed"), "unreachable");
+    await page.unroute("**/*");
+    assert.deepEqual(await page.evaluate("again()"), { one: 1, other: 2 });
+  });
+});

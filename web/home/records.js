@@ -1,6 +1,6 @@
 // One record as a row: when, what changed, what its author says, its number.
 
-import { h } from "@streamo/streamo/web";
+import { h, signal } from "@streamo/streamo/web";
 
 const NAMES = 4;
 
@@ -18,20 +18,29 @@ export function recordRow(repo, record, base) {
   </li>`;
 }
 
+/** A cell: what finds differences is loaded with the first of them. */
 function whatChanged(repo, record, base) {
   const after = repo.at(record);
-  const names = changedNames(repo, record, after);
-  if (names.length === 0) return record.hasEvent ? "an event" : "nothing";
-  const rest = names.length - NAMES;
-  return h`${names.slice(0, NAMES).map((name) => file(name, after, record, base))}
-    ${rest > 0 && h`<span class="quiet">and ${rest} more</span>`}`;
+  const found = signal({ names: undefined });
+  changedNames(repo, record, after).then(
+    (names) => found.value = { names },
+    (error) => found.value = { error },
+  );
+  return () => {
+    const { names, error } = found.value;
+    if (names === undefined) return error?.message;
+    if (names.length === 0) return record.hasEvent ? "an event" : "nothing";
+    const rest = names.length - NAMES;
+    return h`${names.slice(0, NAMES).map((name) => file(name, after, record, base))}
+      ${rest > 0 && h`<span class="quiet">and ${rest} more</span>`}`;
+  };
 }
 
 /** Names at the top of the value in which this record differs from the one before. */
-function changedNames(repo, record, after) {
+async function changedNames(repo, record, after) {
   const before = record.seq === 0 ? undefined : repo.at(record.seq - 1);
   const names = new Set();
-  for (const { path } of repo.diff(before, after)) {
+  for (const { path } of await repo.diff(before, after)) {
     if (path.length > 0) names.add(String(path[0]));
     // The value as a whole: the first record, say.
     else for (const name of after.keys()) names.add(name);

@@ -1,15 +1,7 @@
 import assert from "node:assert/strict";
 import { MemoryStore } from "../../../core/log/memory_store.ts";
-import {
-  frontierSize,
-  leafHash,
-  nodeHash,
-  proofRanges,
-  pushLeaf,
-  rootFromFrontier,
-  rootOf,
-  splitPoint,
-} from "../../../core/log/merkle.ts";
+import { frontierSize, leafHash, nodeHash, pushLeaf, rootOf } from "../../../core/log/merkle.ts";
+import { proofRanges, rootFromFrontier, splitPoint } from "../../../core/log/merkle_proof.ts";
 import { Proofs } from "../../../core/log/proofs.ts";
 import { naiveRoot } from "../../suites/naive_tree.ts";
 import { testCrypto, TestLog } from "../../suites/test_log.ts";

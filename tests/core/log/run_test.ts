@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { defaultCrypto } from "../../../core/identity/default_crypto.ts";
 import { type Head, signHead } from "../../../core/log/head.ts";
-import { leafHash, nodeHash, proofRanges, rootOf, splitPoint } from "../../../core/log/merkle.ts";
-import { checkRun, EMPTY, extend, type Extent, type Run } from "../../../core/log/run.ts";
+import { leafHash, nodeHash, rootOf } from "../../../core/log/merkle.ts";
+import { proofRanges, splitPoint } from "../../../core/log/merkle_proof.ts";
+import { EMPTY, extend, type Extent, type Run } from "../../../core/log/run.ts";
+import { checkRun } from "../../../core/log/check_run.ts";
 import { signerOf } from "../../suites/people.ts";
 
 const crypto = defaultCrypto();

@@ -42,8 +42,8 @@ Deno.test("a map that grows past the small form has changed in its new entry onl
   const small = repo.snapshot;
   repo.set("key15", "new");
   const tree = repo.snapshot;
-  assert.deepEqual(plain(repo.diff(small, tree)), [["added", ["key15"], "new"]]);
-  assert.deepEqual(plain(repo.diff(tree, small)), [["removed", ["key15"], "new"]]);
+  assert.deepEqual(plain(await repo.diff(small, tree)), [["added", ["key15"], "new"]]);
+  assert.deepEqual(plain(await repo.diff(tree, small)), [["removed", ["key15"], "new"]]);
 });
 
 Deno.test("text that is stored again after its chunk was forgotten has not changed", async () => {
@@ -56,7 +56,7 @@ Deno.test("text that is stored again after its chunk was forgotten has not chang
   const again = await Repo.open(store, signer);
   const before = again.snapshot;
   again.set({ long: "x".repeat(1000), n: 2 });
-  assert.deepEqual(plain(again.diff(before, again.snapshot)), [["changed", ["n"], 1, 2]]);
+  assert.deepEqual(plain(await again.diff(before, again.snapshot)), [["changed", ["n"], 1, 2]]);
 });
 
 Deno.test("merging with a map that grew past the small form keeps the other's change", async () => {

@@ -20,7 +20,7 @@ export async function runsOf({ log }: Repo, most = Infinity, from = 0): Promise<
     const end = Math.min(head.blocks, first + most);
     const blocks: Uint8Array[] = [];
     for await (const { bytes } of log.blocks(first, end)) blocks.push(bytes);
-    const proof = await log.proofs.right(first, end, head.blocks);
+    const proof = await (await log.proofs()).right(first, end, head.blocks);
     runs.push({ head, first, blocks, proof });
     first = end;
   }

@@ -169,7 +169,7 @@ Deno.test("diff() gives changed paths with old and new values", async () => {
     draft.set("keys", "new", [1]);
     draft.delete("gone");
   });
-  const found = repo.diff(before, repo.snapshot).map(({ path, kind, before, after }) => {
+  const found = (await repo.diff(before, repo.snapshot)).map(({ path, kind, before, after }) => {
     return { path, kind, before, after };
   });
   assert.deepStrictEqual(found, [
@@ -342,7 +342,12 @@ async function runOf(repo: Repo, first: number, end = repo.head!.blocks): Promis
   const head = repo.head!;
   const blocks: Uint8Array[] = [];
   for await (const { bytes } of repo.log.blocks(first, end)) blocks.push(bytes);
-  return { head, first, blocks, proof: await repo.log.proofs.right(first, end, head.blocks) };
+  return {
+    head,
+    first,
+    blocks,
+    proof: await (await repo.log.proofs()).right(first, end, head.blocks),
+  };
 }
 
 async function pass(from: Repo, to: Repo): Promise<void> {

@@ -91,7 +91,7 @@ Deno.test("fields that are not known are ignored, codes that are not known are r
     const text = JSON.stringify({ type: "reject", key, code, message: "" });
     assert.equal((decodeMessage(text) as { code: string }).code, "refused");
   }
-  for (const code of Object.keys(CODES)) {
+  for (const code of CODES) {
     const text = JSON.stringify({ type: "reject", key, code, message: "" });
     assert.equal((decodeMessage(text) as { code: string }).code, code);
   }

@@ -89,7 +89,7 @@ async function runOf({ log }: Repo, first: number, end: number): Promise<Run> {
   const head = log.head!;
   const blocks: Uint8Array[] = [];
   for await (const { bytes } of log.blocks(first, end)) blocks.push(bytes);
-  return { head, first, blocks, proof: await log.proofs.right(first, end, head.blocks) };
+  return { head, first, blocks, proof: await (await log.proofs()).right(first, end, head.blocks) };
 }
 
 /** Control messages of every type. */

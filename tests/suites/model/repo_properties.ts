@@ -173,7 +173,7 @@ class Run {
   }
 
   /** Everything that reads the past. */
-  checkAll(): void {
+  async checkAll(): Promise<void> {
     const entries = this.#entries;
     const history = [...this.#repo.history()].reverse();
     assert.deepStrictEqual(
@@ -193,7 +193,7 @@ class Run {
       assert.equal(this.#repo.recordAt(new Date(time))?.seq, last);
     });
     this.#checkEvents();
-    this.#checkDifferences();
+    await this.#checkDifferences();
   }
 
   #checkEvents(): void {
@@ -211,23 +211,23 @@ class Run {
     );
   }
 
-  #checkDifferences(): void {
+  async #checkDifferences(): Promise<void> {
     const states = [undefined, ...this.#entries.map((_, seq) => this.#repo.at(seq)!)];
-    states.forEach((after, i) => {
-      checkDifference(this.#repo, states[i - 1], after);
-      checkDifference(this.#repo, after, states[(i * 7) % states.length]);
-    });
+    for (const [i, after] of states.entries()) {
+      await checkDifference(this.#repo, states[i - 1], after);
+      await checkDifference(this.#repo, after, states[(i * 7) % states.length]);
+    }
   }
 }
 
 /** What `diff` gives, done one after the other to the value before, gives the value after. */
-function checkDifference(
+async function checkDifference(
   repo: Repo,
   before: Snapshot | undefined,
   after: Snapshot | undefined,
-): void {
+): Promise<void> {
   let patched: Place = valueOf(before);
-  for (const difference of repo.diff(before, after)) {
+  for (const difference of await repo.diff(before, after)) {
     const { path, kind } = difference;
     const there: Place = kind === "added" ? undefined : modelGet(patched, path);
     assert.deepStrictEqual(difference.before, there);
