@@ -49,10 +49,7 @@ export class Log implements Chunks {
   readonly #store: Store;
   /** @ignore What is in the store, whatever waits here at the same addresses. */
   readonly stored: StoredBlocks;
-  /**
-   * Which chunks it has already, as far as that is known.
-   * @ignore
-   */
+  /** @ignore Which chunks it has already, as far as that is known. */
   readonly known: KnownChunks = new KnownChunks();
   readonly #options: LogOptions;
   readonly #held: Held;
