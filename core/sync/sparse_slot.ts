@@ -8,6 +8,8 @@ import type { Parts } from "./parts.ts";
 import type { RepoStatus } from "./session_status.ts";
 import type { SparseReaders, SparseReadersOptions } from "./sparse_readers.ts";
 
+const loadReaders = late(() => import("./sparse_readers.ts"));
+
 /** See {@link SparseReaders}. */
 export class SparseSlot {
   readonly #options: SparseReadersOptions;
@@ -27,7 +29,7 @@ export class SparseSlot {
 
   /** The repo of `key`. */
   async open(key: Key): Promise<Repo> {
-    const { SparseReaders } = await late(() => import("./sparse_readers.ts"));
+    const { SparseReaders } = await loadReaders();
     if (this.#isClosed) {
       throw new StreamoError("closed", `cannot read ${key}: the session is closed`);
     }

@@ -15,6 +15,7 @@ const LATE_MAX_BYTES: Readonly<Record<string, number>> = {
   check_run: 1_200,
   proofs: 1_800,
   sparse: 3_500,
+  sparse_readers: 6_000,
   upload: 2_000,
   diff: 4_500,
   node: 700,
