@@ -10,7 +10,7 @@ const ALL_MAX_BYTES = 37_500;
 
 /** What is loaded when it is needed first: the most that each may take besides what is there already. */
 const LATE_MAX_BYTES: Readonly<Record<string, number>> = {
-  session_parts: 18_000,
+  session_parts: 22_000,
   settling: 10_500,
   check_run: 1_200,
   proofs: 1_800,
