@@ -13,7 +13,7 @@ const LATE_MAX_BYTES: Readonly<Record<string, number>> = {
   session_parts: 22_000,
   settling: 10_500,
   check_run: 1_200,
-  proofs: 1_800,
+  proofs: 2_200,
   sparse: 3_500,
   sparse_readers: 6_000,
   upload: 2_000,
