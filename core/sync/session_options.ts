@@ -31,7 +31,7 @@ export interface SessionOptions {
   readonly randomBytes?: RandomBytes;
   /** Opens connections; by default the platform's WebSocket to the address of a relay. */
   readonly openTransport?: (url: string) => Transport;
-  /** Name and port of the peer, if `openTransport` is given: what this side's claims are bound to. */
+  /** Name and port of the peer, to which claims are bound: of the WebSocket's address by default. */
   readonly host?: string;
   /**
    * Says what to follow because of what is in the peer's home repo, and in what is followed already;

@@ -18,11 +18,12 @@ export function converse(
   >,
 ): Conversation {
   const { openTransport, software = "streamo", relay, admit, onLeave, randomBytes } = options;
-  const isSocket = openTransport === undefined;
+  // Whatever opens it, a WebSocket is asked for by this name.
+  const { host = /^wss?:/.test(url) ? new URL(url).host : undefined } = options;
   return new Conversation({
     ...rest,
-    transport: isSocket ? webSocketTransport(systemSocket(url, SUBPROTOCOL)) : openTransport(url),
-    host: isSocket ? new URL(url).host : options.host,
+    transport: openTransport?.(url) ?? webSocketTransport(systemSocket(url, SUBPROTOCOL)),
+    host,
     software,
     relay,
     admit,

@@ -3,6 +3,7 @@ import { Link } from "../../../core/codec/value.ts";
 import type { Key } from "../../../core/identity/key.ts";
 import { MemoryStore } from "../../../core/log/memory_store.ts";
 import type { SessionOptions } from "../../../core/sync/session_options.ts";
+import { SUBPROTOCOL, webSocketTransport } from "../../../core/sync/websocket_transport.ts";
 import { type Client, startClient } from "../../suites/clients.ts";
 import { rawClient } from "../../suites/hostile_client.ts";
 import { signerOf } from "../../suites/people.ts";
@@ -283,6 +284,36 @@ Deno.test("every value that can be stored can be cast, and comes as it was", () 
     await watcher.until(() => casts().length === values.length);
     assert.deepStrictEqual(casts().map((cast) => (cast as { data: unknown }).data), values);
   }));
+
+const WAYS: Readonly<Record<string, SessionOptions>> = {
+  "its own WebSocket": {},
+  "a WebSocket that is given": {
+    openTransport: (url) => webSocketTransport(new WebSocket(url, SUBPROTOCOL)),
+  },
+};
+
+for (const [name, options] of Object.entries(WAYS)) {
+  Deno.test(`a session over ${name} shows what it holds before it asks, at every connection`, async () => {
+    const asked: (readonly Key[])[] = [];
+    await withRelay(async (relay, client) => {
+      const both = client({ signers: [alice, bob], ...options });
+      await both.session.subscribe(carol.key);
+      await both.until(() => asked.length === 1);
+      for (const conversation of relay.conversations) conversation.end(1012, "restarting");
+      await both.until(() => asked.length === 2);
+      await both.until(() => both.session.status.repos[0].phase === "live");
+      // Nobody who holds nothing is taken for somebody.
+      const nobody = client();
+      await assert.rejects(nobody.session.fetch(carol.key), { code: "refused" });
+    }, {
+      admit(_key, _via, { keys }) {
+        asked.push([...keys]);
+        return keys.has(bob.key) ? undefined : "refused";
+      },
+    });
+    assert.deepStrictEqual(asked, [[alice.key, bob.key], [alice.key, bob.key], []]);
+  });
+}
 
 Deno.test("a relay without topics says so, and the session goes on", async () => {
   const relay = startRelay(new MemoryStore(), { topics: null });
