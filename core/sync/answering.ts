@@ -51,24 +51,28 @@ export class Answering {
   /** Logs that the peer follows and to which nothing happens. */
   readonly #follows: Follows;
   readonly #openings = new Openings();
-  /** The list of logs that the peer opens together. */
-  readonly list: ListAnswerer;
+  #list: ListAnswerer | undefined;
   #stopParking: (() => void) | undefined;
   #isEnded = false;
 
   /** Nothing was asked for yet. */
   constructor(options: AnsweringOptions) {
-    const { registry, send, timer = systemTimer } = options;
+    const { registry, timer = systemTimer } = options;
     this.#options = options;
     this.#timer = timer;
     this.#follows = new Follows(registry, (key, advance) => this.#wake(key, advance));
-    this.list = new ListAnswerer({
+  }
+
+  /** The list of logs that the peer opens together. */
+  get list(): ListAnswerer {
+    const { registry, send } = this.#options;
+    return this.#list ??= new ListAnswerer({
       registry,
       send,
       mayHave: (key) => this.#mayFollow(key),
       follow: (keys) => this.#followList(keys),
       isQuiet: (key) => this.#follows.has(key),
-      pause: () => new Promise((resolve) => void timer(resolve, 0)),
+      pause: () => new Promise((resolve) => void this.#timer(resolve, 0)),
     });
   }
 
@@ -117,7 +121,7 @@ export class Answering {
   /** The log of `key`, which the peer follows, moved on. */
   #wake(key: Key, advance: Advance | undefined): void {
     // What both had is known if this process saw what came after it; a later epoch begins anew.
-    const isKnown = advance !== undefined && !this.list.isOpen &&
+    const isKnown = advance !== undefined && !this.#list?.isOpen &&
       (advance.from > 0 || advance.head.epoch === 0);
     this.#openRepo(key, undefined, (channel, isNew) => {
       const isNewest = isKnown && channel.repo.head === advance.head;

@@ -10,10 +10,9 @@ import type { Peer } from "./auth.ts";
 import { Channel } from "./channel.ts";
 import { releaseNumber, takeNumber } from "./channel_numbers.ts";
 import { Answering } from "./answering.ts";
-import { Asleep } from "./asleep.ts";
+import { Asking } from "./asking.ts";
 import { decodeFrame } from "./frame.ts";
-import { ListOffer } from "./list_offer.ts";
-import { decodeListFrame, LIST_MAX, type ListFrame } from "./lists.ts";
+import { decodeListFrame, type ListFrame } from "./lists.ts";
 import {
   decodeMessage,
   encodeMessage,
@@ -30,8 +29,6 @@ import { Room, ROOM_BYTES } from "./room.ts";
 import { coded } from "./told.ts";
 import type { Transport } from "./transport.ts";
 
-/** Fewer are opened one by one: that is answered at once, and costs 190 bytes each. */
-const LIST_MIN = 32;
 /** Bytes that wait for a peer that asks on and does not read the answers. */
 const BUFFER_BYTES = 2 * ROOM_BYTES;
 /** RFC 6455 leaves 4000 to 4999 to applications; browsers may not send the protocol's own 1002. */
@@ -80,24 +77,18 @@ export interface ConversationOptions extends PresenceOptions {
 export class Conversation {
   /** What is said besides logs, once the peer has said hello. */
   readonly presence: Presence;
-  /** @ignore What is read of logs without having them. */
-  readonly parts: Parts;
   readonly #options: ConversationOptions;
   readonly #channels = new Map<Key, Channel>();
   readonly #numbers = new PeerNumbers();
-  /** For whom this side asks. */
-  readonly #via = new Map<Key, readonly string[]>();
   readonly #answering: Answering;
-  /** Channels of this side for which the peer keeps none. */
-  readonly #asleep = new Asleep();
-  #offer: ListOffer | undefined;
-  #hasOffered = false;
+  #asking: Asking | undefined;
   #isGreeted = false;
   #isEnded = false;
   #error: StreamoError | undefined;
   #errorKey: Key | undefined;
   #heardAt = 0;
   readonly #room: Room;
+  #parts: Parts | undefined;
 
   /** Says hello over `transport`. */
   constructor(options: ConversationOptions) {
@@ -109,7 +100,6 @@ export class Conversation {
       bufferedBytes: () => this.bufferedBytes,
     });
     const { identification } = this.presence;
-    const guard = (work: () => void) => this.#guard(work);
     this.#answering = new Answering({
       ...options,
       identification,
@@ -118,10 +108,8 @@ export class Conversation {
       send: (data) => this.#send(data),
       newChannel: (repo) => this.#newChannel(repo, false),
       close: (key) => this.#close(key),
-      guard,
+      guard: (work) => this.#guard(work),
     });
-    const room = this.#room;
-    this.parts = new Parts({ ...options, identification, room, guard, send: (d) => this.#send(d) });
     transport.onMessage = (data) => this.#receive(data);
     transport.onClose = (reason) => this.#ended(reason);
     this.#send({
@@ -132,6 +120,24 @@ export class Conversation {
       relay,
       challenge: identification.challenge,
     });
+  }
+
+  /**
+   * What is read of logs without having them. Most connections are idle, and many: this is made when
+   * it is needed.
+   * @ignore
+   */
+  get parts(): Parts {
+    if (this.#parts !== undefined) return this.#parts;
+    const parts = new Parts({
+      ...this.#options,
+      identification: this.presence.identification,
+      room: this.#room,
+      send: (data) => this.#send(data),
+      guard: (work) => this.#guard(work),
+    });
+    if (this.#isEnded) parts.end();
+    return this.#parts = parts;
   }
 
   /** Counts what was heard: a connection on which it stands still may be dead. */
@@ -161,10 +167,7 @@ export class Conversation {
     const isOpen = known?.isOpener === true && known.repo === repo;
     if (!isOpen) this.#drop(repo.key);
     const channel = isOpen ? known : this.#newChannel(repo, true);
-    if (via === undefined) this.#via.delete(repo.key);
-    else this.#via.set(repo.key, via);
-    this.#offer?.leave(repo.key);
-    channel.start();
+    this.#ask().open(channel, via);
     return channel;
   }
 
@@ -174,14 +177,9 @@ export class Conversation {
    */
   openAll(repos: Iterable<Repo>): void {
     const all = [...repos];
-    const isList = all.length >= LIST_MIN && !this.#hasOffered;
-    const listed = isList ? all.splice(0, LIST_MAX) : [];
-    if (listed.length > 0) {
-      this.#hasOffered = true;
-      listed.forEach(({ key }) => this.#drop(key));
-      this.#offer = new ListOffer(listed.map((repo) => this.#newChannel(repo, true)));
-      this.#send(this.#offer.first());
-    }
+    const listed = all.splice(0, this.#ask().listed(all.length));
+    for (const { key } of listed) this.#drop(key);
+    if (listed.length > 0) this.#ask().offer(listed.map((repo) => this.#newChannel(repo, true)));
     for (const repo of all) this.open(repo);
   }
 
@@ -201,6 +199,14 @@ export class Conversation {
     this.#ended(reason);
   }
 
+  /** A relay asks for nothing on most of its connections. */
+  #ask(): Asking {
+    return this.#asking ??= new Asking({
+      channels: this.#channels,
+      send: (data) => this.#send(data),
+    });
+  }
+
   #newChannel(repo: Repo, isOpener: boolean): Channel {
     const { key } = repo;
     const number = takeNumber(this.#options.registry, key);
@@ -208,22 +214,13 @@ export class Conversation {
       repo,
       isOpener,
       number,
-      send: (data) => {
-        const before = this.#asleep.before(key, number, data);
-        if (before !== undefined) this.#send(this.#withVia(before));
-        this.#send(this.#withVia(data));
-      },
+      send: (data) => isOpener ? this.#ask().send(key, number, data) : this.#send(data),
       hasRoom: (channel) => this.#room.has(channel),
       onStatus: (channel) => this.#options.onStatus?.(channel),
       onViolation: (error) => this.#violation(error, key),
     });
     this.#channels.set(key, channel);
     return channel;
-  }
-
-  #withVia(data: Message | Uint8Array): Message | Uint8Array {
-    if (data instanceof Uint8Array || data.type !== "open") return data;
-    return { ...data, via: this.#via.get(data.key) };
   }
 
   #receive(data: string | Uint8Array): void {
@@ -255,9 +252,9 @@ export class Conversation {
     if (!this.#isGreeted) throw new StreamoError("malformed", `${message.type} before hello`);
     if (message.type === "ping") return this.#send({ type: "pong" });
     if (message.type === "pong") return this.#room.onPong();
-    if (message.type === "keys") return this.#sendKeys();
+    if (message.type === "keys") return this.#ask().onKeys();
     if (message.type === "settled") return this.#answering.list.onSettled();
-    if (message.type === "park") return message.keys.forEach((key) => this.#parked(key));
+    if (message.type === "park") return this.#asking?.onParked(message.keys);
     if (isAboutPart(message)) return this.parts.take(message, bytes);
     if (!isAboutLog(message)) return this.presence.take(message);
     this.#answering.whenOpen(message.key, bytes, () => this.#onKeyMessage(message, bytes));
@@ -271,9 +268,7 @@ export class Conversation {
       if (type === "close") this.#drop(key);
       return;
     }
-    // Whatever it is about: the peer has a channel again.
-    this.#asleep.delete(key);
-    this.#offer?.leave(key);
+    this.#asking?.onHeard(key);
     if (type === "open" || type === "opened") this.#numbers.bind(message.channel, key);
     if (type === "open" && !channel.isOpener) this.#options.onVia?.(key, message.via ?? []);
     if (type !== "close") return channel.onMessage(message, bytes);
@@ -283,7 +278,7 @@ export class Conversation {
   }
 
   #onFrame(bytes: Uint8Array): void {
-    if (this.parts.takeFrame(bytes)) return;
+    if (this.#parts?.takeFrame(bytes)) return;
     const list = decodeListFrame(bytes);
     if (list !== undefined) return this.#onList(list);
     const { channel: number, run } = decodeFrame(bytes);
@@ -308,33 +303,7 @@ export class Conversation {
     const fail = (error: unknown) => this.#violation(coded(error));
     if (frame.type === "list") this.#answering.list.onList(frame).catch(fail);
     else if (frame.type === "keys") this.#answering.list.onKeys(frame.keys).catch(fail);
-    else this.#compared(frame.body).catch(fail);
-  }
-
-  #sendKeys(): void {
-    const keys = this.#offer?.keys();
-    if (keys === undefined) throw malformed("the keys of no list were asked for");
-    this.#send(keys);
-  }
-
-  /** The peer has compared this side's list with what it has. */
-  async #compared(body: Uint8Array): Promise<void> {
-    const outcomes = this.#offer?.outcomes(body);
-    if (outcomes === undefined) throw malformed("no list was to be compared");
-    this.#offer = undefined;
-    await Promise.all(outcomes.map(({ channel, position }) => {
-      const { key } = channel.repo;
-      if (this.#channels.get(key) !== channel) return;
-      if (position !== undefined) this.#asleep.add(key, position);
-      return channel.start(position);
-    }));
-    this.#send({ type: "settled" });
-  }
-
-  /** The peer keeps no channel for this log any more. */
-  #parked(key: Key): void {
-    const channel = this.#channels.get(key);
-    if (channel?.isOpener && !this.#asleep.park(channel)) channel.start();
+    else this.#ask().onCompared(frame.body).catch(fail);
   }
 
   /** Closes the channel of `key`, or what it has instead; whether there was one. */
@@ -351,10 +320,9 @@ export class Conversation {
     const { registry } = this.#options;
     channel.close();
     this.#channels.delete(key);
-    this.#via.delete(key);
     this.#room.delete(channel);
     this.#numbers.unbind(key);
-    this.#asleep.delete(key);
+    this.#asking?.drop(key);
     releaseNumber(registry, key);
     // What this side asked for was opened by whoever asked.
     if (!channel.isOpener) registry.release(key);
@@ -373,7 +341,7 @@ export class Conversation {
     this.#isEnded = true;
     for (const key of [...this.#channels.keys()]) this.#drop(key);
     this.#answering.end();
-    this.parts.end();
+    this.#parts?.end();
     this.presence.leave();
     this.#options.onEnd?.(reason, this.#error, this.#errorKey);
   }
