@@ -120,7 +120,7 @@ class App {
     this.#options = options;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#views = new Views({ store, crypto, maxViews: this.#limits.openRepos });
-    this.#source = new StoreSource(store, crypto ?? defaultCrypto());
+    this.#source = StoreSource.of(store, crypto ?? defaultCrypto());
     this.#changes = new Changes(registry, (error) => options.onError?.(error));
     this.#sockets = new Sockets(onSocket, this.#limits.connections);
     this.#library = library;

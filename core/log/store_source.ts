@@ -18,6 +18,8 @@ import { ANSWER_BLOCKS, ANSWER_BYTES, blocksFor } from "./walk.ts";
 /** Logs whose subtrees are remembered. */
 const LOGS_MAX = 64;
 
+const shared = new WeakMap<Store, StoreSource>();
+
 /** Proves what a store holds. */
 export class StoreSource implements BlockSource {
   readonly name: string;
@@ -31,6 +33,13 @@ export class StoreSource implements BlockSource {
     this.#store = store;
     this.#crypto = crypto;
     this.name = name;
+  }
+
+  /** The one over `store` that all share: it remembers what took long to work out. */
+  static of(store: Store, crypto: Crypto): StoreSource {
+    let source = shared.get(store);
+    if (source === undefined) shared.set(store, source = new StoreSource(store, crypto));
+    return source;
   }
 
   /** The newest head of `key`. */

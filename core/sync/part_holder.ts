@@ -149,7 +149,8 @@ export class PartHolder {
       if (!this.#watched.has(key)) {
         throw new StreamoError("refused", `parts of ${key} are asked for, which is not watched`);
       }
-      const source = sourceOf(this.#options.registry, this.#watched.get(key)!.repo);
+      const { store } = this.#options.registry;
+      const source = StoreSource.of(store, this.#watched.get(key)!.repo.log.crypto);
       const what = reading === undefined ? undefined : parseReading(reading);
       this.#options.send(encodePart(id, await answer(source, key, { ...ask, reading: what })));
     } catch (error) {
@@ -161,16 +162,4 @@ export class PartHolder {
     const message = toldOf(error).slice(0, 500);
     this.#options.send({ type: "failed", key, id, code: error.code, message });
   }
-}
-
-/** One for all peers: it remembers hashes of subtrees. */
-const sources = new WeakMap<Registry, StoreSource>();
-
-function sourceOf(registry: Registry, repo: Repo): StoreSource {
-  let source = sources.get(registry);
-  if (source === undefined) {
-    source = new StoreSource(registry.store, repo.log.crypto);
-    sources.set(registry, source);
-  }
-  return source;
 }

@@ -13,7 +13,8 @@ import { FRAME_MAX_BYTES } from "./frame.ts";
 import type { PartMessage } from "./part_messages.ts";
 import { PartHolder, type PartHolderOptions } from "./part_holder.ts";
 
-const PART = 5;
+/** The first byte of such a frame. */
+export const PART = 5;
 /** Questions that are on their way at a time: the others wait here. */
 const ASKED_MAX = 16;
 

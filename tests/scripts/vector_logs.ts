@@ -6,6 +6,7 @@ import { leafHash, nodeHash } from "../../core/log/merkle.ts";
 import { proofRanges, splitPoint } from "../../core/log/merkle_proof.ts";
 import { encodeFrame } from "../../core/sync/frame.ts";
 import { decodeMessage, encodeMessage, type Message } from "../../core/sync/messages.ts";
+import type { Load } from "../../core/sync/part_messages.ts";
 import { testCrypto, TestLog } from "../suites/test_log.ts";
 import type { Bad } from "./vector_inputs.ts";
 
@@ -137,6 +138,15 @@ export async function messages(): Promise<string[]> {
   const challenge = head.root;
   const data = new Uint8Array([0, 0x43, 0x68, 0x69, 0x21]);
   const topic = "chat/lobby";
+  const part = { at: undefined, reading: undefined, first: undefined, end: undefined };
+  const load = (ask: Partial<Load>): Load => ({
+    type: "load",
+    key,
+    id: 7,
+    log: undefined,
+    ...part,
+    ...ask,
+  });
   const list: Message[] = [
     { type: "hello", protocol: 1, software: "streamo/0.1.0", challenge },
     { type: "hello", protocol: 1, software: "", home: key, challenge },
@@ -171,6 +181,15 @@ export async function messages(): Promise<string[]> {
     { type: "heard", topic, data, by: undefined },
     { type: "refuse", of: "cast", code: "rate", message: "slower", topic, key: undefined },
     { type: "refuse", of: "auth", code: "bad_signature", message: "no", topic: undefined, key },
+    { type: "watch", key },
+    { type: "newest", key, head },
+    { type: "newest", key, head: undefined },
+    { type: "unwatch", key },
+    load({ log: have }),
+    load({ log: have, at: 17, reading: '{"kind":"value","root":0,"path":["a",0]}' }),
+    load({ log: have, first: 1, end: 3 }),
+    { type: "failed", key, id: 7, code: "stale", message: "epoch 0 is over" },
+    { type: "failed", key, id: undefined, code: "refused", message: "not here" },
     { type: "ping" },
     { type: "pong" },
   ];
@@ -189,6 +208,11 @@ export const MESSAGES_BAD: { name: string; text: string; code: string }[] = ([
   ["a type of every object", '{"type":"toString"}'],
   ["another protocol", '{"type":"hello","protocol":2,"software":""}', "unsupported"],
   ["a relay's name", '{"type":"hello","protocol":1,"software":"","relay":"A"}'],
+  ["a part of no id", `{"type":"load",${KEY},"at":0}`],
+  ["a part at half an address", `{"type":"load",${KEY},"id":0,"at":0.5}`],
+  ["a reading that is no text", `{"type":"load",${KEY},"id":0,"at":0,"reading":{}}`],
+  ["a long reading", `{"type":"load",${KEY},"id":0,"at":0,"reading":"${"x".repeat(4097)}"}`],
+  ["a part of a log without a root", `{"type":"load",${KEY},"id":0,"log":{"epoch":0,"blocks":1}}`],
   ["no software", '{"type":"hello","protocol":1}'],
   ["no challenge", '{"type":"hello","protocol":1,"software":""}'],
   ["a short challenge", '{"type":"hello","protocol":1,"software":"","challenge":"00"}'],

@@ -5,7 +5,7 @@ import type { Newest } from "../../../core/log/source.ts";
 import { Registry } from "../../../core/repo/registry.ts";
 import { Repo } from "../../../core/repo/repo.ts";
 import { decodeMessage, encodeMessage, type Message } from "../../../core/sync/messages.ts";
-import { encodePart } from "../../../core/sync/parts.ts";
+import { encodePart, PART } from "../../../core/sync/parts.ts";
 import { decodeNewest, encodeNewest } from "../../../core/sync/proof_body.ts";
 import { connect } from "../../../core/sync/session.ts";
 import type { SessionEvents } from "../../../core/sync/session_status.ts";
@@ -16,7 +16,6 @@ import { startRelay } from "../../suites/relay.ts";
 
 const alice = await signerOf("alice");
 const bob = await signerOf("bob");
-const PART = 5;
 
 async function filled(changes = 0, salt = ""): Promise<MemoryStore> {
   const store = new MemoryStore();
