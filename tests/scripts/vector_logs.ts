@@ -2,11 +2,12 @@
 
 import { StreamoError } from "../../core/errors.ts";
 import { encodeHead, signedBytes, type SignedHead } from "../../core/log/head.ts";
+import type { Key } from "../../core/identity/key.ts";
 import { leafHash, nodeHash } from "../../core/log/merkle.ts";
 import { proofRanges, splitPoint } from "../../core/log/merkle_proof.ts";
 import { encodeFrame } from "../../core/sync/frame.ts";
 import { decodeMessage, encodeMessage, type Message } from "../../core/sync/messages.ts";
-import type { Load } from "../../core/sync/part_messages.ts";
+import type { Load, PartMessage } from "../../core/sync/part_messages.ts";
 import { testCrypto, TestLog } from "../suites/test_log.ts";
 import type { Bad } from "./vector_inputs.ts";
 
@@ -138,15 +139,6 @@ export async function messages(): Promise<string[]> {
   const challenge = head.root;
   const data = new Uint8Array([0, 0x43, 0x68, 0x69, 0x21]);
   const topic = "chat/lobby";
-  const part = { at: undefined, reading: undefined, first: undefined, end: undefined };
-  const load = (ask: Partial<Load>): Load => ({
-    type: "load",
-    key,
-    id: 7,
-    log: undefined,
-    ...part,
-    ...ask,
-  });
   const list: Message[] = [
     { type: "hello", protocol: 1, software: "streamo/0.1.0", challenge },
     { type: "hello", protocol: 1, software: "", home: key, challenge },
@@ -181,19 +173,28 @@ export async function messages(): Promise<string[]> {
     { type: "heard", topic, data, by: undefined },
     { type: "refuse", of: "cast", code: "rate", message: "slower", topic, key: undefined },
     { type: "refuse", of: "auth", code: "bad_signature", message: "no", topic: undefined, key },
-    { type: "watch", key },
-    { type: "newest", key, head },
-    { type: "newest", key, head: undefined },
-    { type: "unwatch", key },
-    load({ log: have }),
-    load({ log: have, at: 17, reading: '{"kind":"value","root":0,"path":["a",0]}' }),
-    load({ log: have, first: 1, end: 3 }),
-    { type: "failed", key, id: 7, code: "stale", message: "epoch 0 is over" },
-    { type: "failed", key, id: undefined, code: "refused", message: "not here" },
+    ...aboutParts(log.key, head),
     { type: "ping" },
     { type: "pong" },
   ];
   return list.map(encodeMessage);
+}
+
+function aboutParts(key: Key, head: SignedHead): PartMessage[] {
+  const log = { epoch: 0, blocks: 3, root: head.root };
+  const part = { at: undefined, reading: undefined, first: undefined, end: undefined };
+  const load = (ask: Partial<Load>): Load => ({ type: "load", key, id: 7, log, ...part, ...ask });
+  return [
+    { type: "watch", key },
+    { type: "newest", key, head },
+    { type: "newest", key, head: undefined },
+    { type: "unwatch", key },
+    load({}),
+    load({ at: 17, reading: '{"kind":"value","root":0,"path":["a",0]}' }),
+    load({ first: 1, end: 3 }),
+    { type: "failed", key, id: 7, code: "stale", message: "epoch 0 is over" },
+    { type: "failed", key, id: undefined, code: "refused", message: "not here" },
+  ];
 }
 
 const KEY = '"key":"' + "a".repeat(52) + '"';
