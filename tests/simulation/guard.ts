@@ -1,9 +1,11 @@
 /** Watches what a process signs. */
 
-import { concat, toHex } from "../../core/bytes.ts";
+import { concat, equal, toHex } from "../../core/bytes.ts";
 import type { SigningKey } from "../../core/identity/crypto.ts";
 import { decodeHead, type Head, signedBytes } from "../../core/log/head.ts";
 
+/** What a claim to hold a key begins with; the key follows. */
+const CLAIM = new TextEncoder().encode("streamo/auth/1\0");
 /** Bytes before a head in what is signed. */
 const DOMAIN_BYTES = "streamo/head/1\0".length;
 
@@ -24,13 +26,18 @@ export class Guard implements SigningKey {
   }
 
   sign(message: Uint8Array): Uint8Array | Promise<Uint8Array> {
+    const claim = concat([CLAIM, this.publicKey]);
+    if (!equal(message.subarray(0, claim.length), claim)) this.#checkHead(message);
+    return this.#key.sign(message);
+  }
+
+  #checkHead(message: Uint8Array): void {
     const head = decodeHead(concat([message.subarray(DOMAIN_BYTES), new Uint8Array(64)]));
     if (toHex(signedBytes(head)) !== toHex(message)) this.#onFault("signs what is no head");
     const before = this.#durable.get(nameOf(head));
     if (before !== undefined && before !== toHex(head.root)) {
       this.#onFault(`signs two heads of ${nameOf(head)}`);
     }
-    return this.#key.sign(message);
   }
 
   /** The process was told that this head of its own is durable. */

@@ -60,6 +60,7 @@ export class Relay implements Host {
         randomBytes: (length) => this.chance.bytes(length),
         transport: webSocketTransport(socket.asWebSocket),
         software: "simulation",
+        host: this.name,
         admit: () => undefined,
       });
     };
