@@ -124,9 +124,10 @@ export class ManyRepos implements AsyncDisposable {
 
   /** Stops the relay and starts it again, over `store` if it is another one by now. */
   async restart(store = this.#store): Promise<void> {
+    const { port } = this.#relay;
     await this.#relay.stop();
     this.#store = store;
-    this.#relay = startRelay(store, this.#options);
+    this.#relay = startRelay(store, { ...this.#options, port });
   }
 
   /** Waits until the relay has parked what is quiet: until it keeps at most `channels`. */

@@ -14,7 +14,7 @@ async function headsOf(client: Client): Promise<string[]> {
   }));
 }
 
-Deno.test("whatever is parked, written and broken off when, all devices end with everything", async () => {
+Deno.test("whatever is parked, written, broken off and restarted when, all devices end with everything", async () => {
   const random = randomSource();
   await using world = await ManyRepos.open(REPOS);
   const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
@@ -34,6 +34,7 @@ Deno.test("whatever is parked, written and broken off when, all devices end with
     () => world.write(random.integer(20, REPOS - 1), random.seed + random.integer(0, 1e9)),
     () => world.alarm.ring(),
     () => devices[random.integer(0, 2)].traffic.drop(),
+    () => random.integer(0, 9) === 0 && world.restart(),
     () => new Promise((resolve) => setTimeout(resolve, random.integer(0, 20))),
   ];
   for (let i = 0; i < STEPS; i++) await steps[random.integer(0, steps.length - 1)]();
