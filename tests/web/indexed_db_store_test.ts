@@ -70,7 +70,11 @@ browserTest("two tabs over one IndexedDB that write at once end with all of it",
     const all = Array.from({ length: 20 }, (_, i) => [`a${i}`, `b${i}`]).flat().sort();
     for (const tab of [page, other]) {
       // The last news of the other tab may be on its way.
-      await tab.waitForFunction("repo.read(() => [...repo.keys()]).then((k) => k.length === 40)");
+      await tab.evaluate(`new Promise((resolve) => {
+        const look = () => repo.read(() => repo.size()).then((size) => size === 40 && resolve());
+        repo.on("change", look);
+        look();
+      })`);
       assert.deepEqual(await tab.evaluate("repo.read(() => [...repo.keys()])"), all);
     }
     const heads = await Promise.all([page, other].map((tab) => tab.evaluate("repo.head.blocks")));
