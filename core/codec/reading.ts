@@ -45,6 +45,8 @@ export interface Reading {
   readonly path: Path;
   /** Which bytes, entries or elements; all by default. */
   readonly range?: Range | ListRange;
+  /** The same was read when the log had so many blocks: what it took of them is at hand. */
+  readonly since?: number;
 }
 
 /**

@@ -9,6 +9,9 @@ import { compareHeads, sameHead, type VerifiedHead } from "./head.ts";
 import type { Sources } from "./sources.ts";
 import type { Store, StoredHead } from "./store.ts";
 
+/** Readings that are remembered. */
+const READ_MAX = 64;
+
 /** One log, read from sources. */
 interface SparseLog {
   readonly stored: StoredHead & { readonly head: VerifiedHead };
@@ -16,6 +19,8 @@ interface SparseLog {
   readonly own: VerifiedHead | undefined;
   /** Blocks at its end, which came with the head and mostly hold the newest record. */
   readonly end: readonly Block[];
+  /** What was read, and of which head; the newest last. */
+  readonly read: Map<string, VerifiedHead>;
   /** Fetches under way, by address. */
   readonly fetching: Map<number, Promise<Block[]>>;
 }
@@ -54,7 +59,9 @@ export class SparseStore implements Store {
     if (log !== undefined && sameHead(log.stored.head, head) && sameHead(log.own, shown)) {
       return log.stored;
     }
-    return this.#open(head, shown, end);
+    // Of one epoch the new log begins with the old one.
+    const read = log?.stored.epoch === head.epoch ? log.read : new Map();
+    return this.#open(head, shown, end, read);
   }
 
   /** Always `unsupported`. */
@@ -97,7 +104,7 @@ export class SparseStore implements Store {
     if (held !== undefined) return [held];
     const underWay = fetching.get(address);
     if (underWay !== undefined) return await underWay;
-    const asked = this.#sources.blockAt(stored.head, address, reading);
+    const asked = this.#sources.blockAt(stored.head, address, this.#since(log, address, reading));
     fetching.set(address, asked);
     try {
       return await asked;
@@ -151,11 +158,33 @@ export class SparseStore implements Store {
     return log?.stored.epoch === epoch ? log : undefined;
   }
 
-  #open(head: VerifiedHead, own: VerifiedHead | undefined, end: readonly Block[]): StoredHead {
+  /** `reading`, and since when it was not read: so that nothing is sent of it that is at hand. */
+  #since({ stored: { head }, read }: SparseLog, address: number, reading?: Reading) {
+    if (reading === undefined) return undefined;
+    const { kind, path, range } = reading;
+    const name = JSON.stringify([kind, path, range]);
+    const before = read.get(name);
+    read.delete(name);
+    read.set(name, head);
+    for (const oldest of read.keys()) {
+      if (read.size <= READ_MAX) break;
+      read.delete(oldest);
+    }
+    // What was there then and is missing now, the cache has forgotten: it may have forgotten more.
+    const isNews = before !== undefined && before.blocks < head.blocks && address >= before.bytes;
+    return isNews ? { ...reading, since: before.blocks } : reading;
+  }
+
+  #open(
+    head: VerifiedHead,
+    own: VerifiedHead | undefined,
+    end: readonly Block[],
+    read: SparseLog["read"],
+  ): StoredHead {
     const { key, epoch, blocks: length, bytes } = head;
     // Nothing is appended after these blocks: nobody needs the hashes that the next one would extend.
     const stored = { head, epoch, length, bytes, frontier: [] };
-    this.#logs.set(key, { stored, own, end, fetching: new Map() });
+    this.#logs.set(key, { stored, own, end, read, fetching: new Map() });
     return stored;
   }
 }

@@ -33,7 +33,7 @@ export async function blocksFor(
   first: Block,
   reading: Reading,
 ): Promise<Block[]> {
-  const walk = new Walk(store, log, first, bytesFor(reading));
+  const walk = new Walk(store, log, first, reading);
   try {
     await untilThere(() => follow(new Space(walk, BEFORE_BYTES), reading));
   } catch (error) {
@@ -74,19 +74,20 @@ class Walk implements Chunks {
   readonly #log: LogTree;
   readonly #first: Block;
   readonly #most: number;
+  readonly #since: number;
   readonly #seen = new BlockCache(Infinity);
-  /** Blocks before the first one, or all if it is not met. */
-  #bytesBefore = 0;
-  #isShort = false;
+  /** Blocks that the asker has: those before the first one, or of earlier. */
+  #passedBytes = 0;
   /** Empty until the first one is met. */
   readonly #found: Block[] = [];
   #foundBytes = 0;
 
-  constructor(store: WalkedStore, log: LogTree, first: Block, most: number) {
+  constructor(store: WalkedStore, log: LogTree, first: Block, reading: Reading) {
     this.#store = store;
     this.#log = log;
     this.#first = first;
-    this.#most = most;
+    this.#most = bytesFor(reading);
+    this.#since = reading.since ?? 0;
   }
 
   /** The block that was asked for, and those that were read after it. */
@@ -96,7 +97,7 @@ class Walk implements Chunks {
 
   /** Whether it ended before it came to the block that was asked for. */
   get isShort(): boolean {
-    return this.#isShort;
+    return this.#passedBytes > BEFORE_BYTES && this.#found.length === 0;
   }
 
   at(address: number): Uint8Array {
@@ -124,16 +125,16 @@ class Walk implements Chunks {
   #note(block: Block): void {
     const { length } = block.bytes;
     if (block.index >= this.#log.blocks) throw new MissingBlock(block.start);
-    if (block.index === this.#first.index || this.#found.length > 0) {
+    const isAtHand = block.index < this.#since && block.index !== this.#first.index;
+    if (!isAtHand && (block.index === this.#first.index || this.#found.length > 0)) {
       const isFull = this.#foundBytes + length > this.#most ||
         this.#found.length === ANSWER_BLOCKS;
       if (isFull && this.#found.length > 0) throw new WalkEnd();
       this.#found.push(block);
       this.#foundBytes += length;
     } else {
-      this.#bytesBefore += length;
-      this.#isShort = this.#bytesBefore > BEFORE_BYTES;
-      if (this.#isShort) throw new WalkEnd();
+      this.#passedBytes += length;
+      if (this.#passedBytes > BEFORE_BYTES) throw new WalkEnd();
     }
     this.#seen.add(block);
   }

@@ -105,14 +105,15 @@ export function parseReading(text: string): Reading {
 
 function readingOf(value: unknown): Reading | undefined {
   if (typeof value !== "object" || value === null) return undefined;
-  const { kind: name, root, path, range } = value as Record<string, unknown>;
+  const { kind: name, root, path, range, since } = value as Record<string, unknown>;
   const kind = READING_KINDS.find((kind) => kind === name);
   const isPath = Array.isArray(path) && path.length <= STEPS_MAX &&
     path.every((step) => isText(step) || isCount(step));
   if (kind === undefined || !isCount(root) || !isPath) return undefined;
-  if (range === undefined) return { kind, root, path };
+  if (since !== undefined && !isCount(since)) return undefined;
+  if (range === undefined) return { kind, root, path, since };
   const parts = rangeOf(range, kind === "bytes" || kind === "elements" ? isCount : isText);
-  return parts && { kind, root, path, range: parts };
+  return parts && { kind, root, path, range: parts, since };
 }
 
 /** `isEdge`: what a range begins and ends with. */

@@ -94,6 +94,22 @@ Deno.test("a large value comes in answers of bounded size, none of it twice", as
   }
 });
 
+Deno.test("of a value that was read before only what is new is sent", async () => {
+  const growing = new MemoryStore();
+  const writer = await writeFiles(growing, alice, 60);
+  const { repo, source } = await sparse(growing);
+  await repo.load();
+  for (let i = 0; i < 3; i++) {
+    const { given } = source;
+    writer.set("files", fileName(i), "x".repeat(20_000));
+    writer.set("files", fileName(i + 10), "y".repeat(20_000));
+    await writer.flush();
+    await repo.refresh();
+    assert.deepEqual(await repo.load(), writer.get());
+    assert.ok(source.given - given <= 6, `${source.given - given} blocks`);
+  }
+});
+
 Deno.test("a stream is read ahead: a request for each 256 KiB", async () => {
   const { repo, source } = await sparse();
   const parts = await Array.fromAsync(repo.readBytes(["film"]));
