@@ -86,6 +86,11 @@ export class Answering {
     return this.#openings.has(key) || this.#options.channels.get(key)?.isOpener === false;
   }
 
+  /** Whether the peer follows `key`. */
+  has(key: Key): boolean {
+    return this.isAwake(key) || this.#follows.has(key);
+  }
+
   /** The peer asks for a log that has no channel. */
   open(message: Extract<Message, { type: "open" }>, bytes: number): void {
     const { key } = message;

@@ -102,6 +102,7 @@ export class Conversation {
     const { identification } = this.presence;
     this.#answering = new Answering({
       ...options,
+      onLeave: (key) => this.#left(key),
       identification,
       channels: this.#channels,
       numbers: this.#numbers,
@@ -131,6 +132,8 @@ export class Conversation {
     if (this.#parts !== undefined) return this.#parts;
     const parts = new Parts({
       ...this.#options,
+      // Whoever follows a log and watches it has not left it with one of the two.
+      onLeave: (key) => !this.#answering.has(key) && this.#options.onLeave?.(key),
       identification: this.presence.identification,
       room: this.#room,
       send: (data) => this.#send(data),
@@ -310,7 +313,7 @@ export class Conversation {
   #drop(key: Key): boolean {
     const channel = this.#channels.get(key);
     const isThere = this.#close(key) || this.#answering.leave(key);
-    if (isThere && channel?.isOpener !== true) this.#options.onLeave?.(key);
+    if (isThere && channel?.isOpener !== true) this.#left(key);
     return isThere;
   }
 
@@ -327,6 +330,10 @@ export class Conversation {
     // What this side asked for was opened by whoever asked.
     if (!channel.isOpener) registry.release(key);
     return true;
+  }
+
+  #left(key: Key): void {
+    if (this.#parts?.isWatched(key) !== true) this.#options.onLeave?.(key);
   }
 
   #violation(error: StreamoError, key?: Key): void {

@@ -29,6 +29,7 @@ export interface PartHolderOptions {
     via: readonly string[],
     peer: Peer,
   ) => Code | undefined | Promise<Code | undefined>;
+  /** The peer does not watch a log any more that it was admitted to. */
   readonly onLeave?: (key: Key) => void;
   /** Who asks. */
   readonly identification: Identification;
@@ -69,6 +70,11 @@ export class PartHolder {
       if (watched === undefined) this.#watch(key);
       else this.#tell(watched.repo);
     });
+  }
+
+  /** Whether the peer watches `key`, or soon does. */
+  isWatched(key: Key): boolean {
+    return this.#watched.has(key) || this.#openings.has(key);
   }
 
   /** The peer has read some of what it was sent. */

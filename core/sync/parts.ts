@@ -77,6 +77,11 @@ export class Parts {
     });
   }
 
+  /** Whether the peer watches this side's `key`. */
+  isWatched(key: Key): boolean {
+    return this.#holder.isWatched(key);
+  }
+
   /** Takes a message about parts; `bytes` is what it keeps in memory until it is done. */
   take(message: PartMessage, bytes: number): void {
     const { key, type } = message;

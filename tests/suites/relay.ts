@@ -21,7 +21,8 @@ export interface TestRelay {
 }
 
 /** What a test may change of a relay. */
-export interface TestRelayOptions extends Pick<ConversationOptions, "home" | "admit" | "timer"> {
+export interface TestRelayOptions
+  extends Pick<ConversationOptions, "home" | "admit" | "onLeave" | "timer"> {
   readonly port?: number;
   readonly hosts?: readonly string[];
   /** Of what its topics are made; null: it has none. */
@@ -47,6 +48,7 @@ export function startRelay(store: Store, options: TestRelayOptions = {}): TestRe
         home: options.home,
         timer: options.timer,
         admit: (...asked) => options.admit?.(...asked),
+        onLeave: options.onLeave,
         host: ownHost({ host: new URL(request.url).host, address: "127.0.0.1" }, options.hosts),
         topics: options.topics === null ? undefined : topics,
         onEnd: (_reason, error) => {

@@ -71,6 +71,36 @@ Deno.test("what cannot be answered has one code, and the conversation goes on", 
   await relay.stop();
 });
 
+Deno.test("a log that is watched and followed is left when it is neither", async () => {
+  const left: string[] = [];
+  const onLeave = (key: string) => void left.push(key);
+  const relay = startRelay(store, { admit: () => undefined, onLeave });
+  const client = await rawClient(relay.url);
+  const settle = async () => {
+    client.send({ type: "ping" });
+    await client.next("pong");
+  };
+  client.send({ type: "watch", key });
+  client.send({ type: "open", key, channel: 1, have: undefined });
+  await client.next("opened");
+  client.send({ type: "unwatch", key });
+  await settle();
+  assert.deepEqual(left, []);
+  client.send({ type: "watch", key });
+  await client.next("newest");
+  client.send({ type: "close", key });
+  await settle();
+  assert.deepEqual(left, []);
+  client.send({ type: "unwatch", key });
+  await settle();
+  assert.deepEqual(left, [key]);
+  client.send({ type: "watch", key });
+  await client.next("newest");
+  await client.close();
+  await relay.stop();
+  assert.deepEqual(left, [key, key]);
+});
+
 Deno.test("more questions than may wait end the connection", async () => {
   const relay = startRelay(store);
   const client = await rawClient(relay.url);

@@ -8,6 +8,7 @@ import type { SessionEvents } from "../../../core/sync/session_status.ts";
 import { signerOf } from "../../suites/people.ts";
 import { fileName, fileText, writeFiles } from "../../suites/many_files.ts";
 import { noise } from "../../suites/noise.ts";
+import { startChainRelay, untilSaid } from "../../suites/chain.ts";
 import { startRelay } from "../../suites/relay.ts";
 
 const alice = await signerOf("alice");
@@ -195,4 +196,16 @@ Deno.test("many readings at once are answered all, each once", async () => {
   assert.deepEqual(relay.broken, []);
   session.close();
   await relay.stop();
+});
+
+Deno.test("a relay that has nothing of a log asks its own relay for who reads it", async () => {
+  const far = await startChainRelay([], { store: await filled() });
+  const near = await startChainRelay([far.url]);
+  const { session } = reader(near.url);
+  const repo = await session.subscribe(alice.key, { mode: "sparse" });
+  await untilSaid([repo, session], () => repo.head !== undefined);
+  assert.equal(await repo.load("files", fileName(17)), fileText(17));
+  session.close();
+  await near.stop();
+  await far.stop();
 });
