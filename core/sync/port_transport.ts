@@ -6,7 +6,10 @@
 
 import type { Transport } from "./transport.ts";
 
-/** What a transport needs of a `MessagePort`, a `Worker`, or a `BroadcastChannel` that only two have. */
+/**
+ * What a transport needs of a `MessagePort`, or of a `BroadcastChannel` that only two have. (A `Worker` is
+ * none: what it says before somebody listens is lost. Give it one end of a `MessageChannel`.)
+ */
 export interface Port {
   /** What is in `transfer` is handed over, not copied. A `BroadcastChannel` copies. */
   postMessage(message: unknown, transfer?: Transferable[]): void;
@@ -14,8 +17,8 @@ export interface Port {
   addEventListener(type: "message" | "messageerror", listener: (event: MessageEvent) => void): void;
   /** Lets messages come, where that is needed. */
   start?(): void;
-  /** Gives the port up; a worker has none. */
-  close?(): void;
+  /** Gives the port up. */
+  close(): void;
 }
 
 /** How a port is used. */
@@ -35,7 +38,7 @@ export function portTransport(port: Port, { gone }: PortOptions = {}): Transport
   const end = (reason: string): void => {
     if (ended) return;
     ended = true;
-    port.close?.();
+    port.close();
     transport.onClose(reason);
   };
   const transport: Transport = {

@@ -4,6 +4,7 @@ import { Registry } from "../../../core/repo/registry.ts";
 import { Conversation } from "../../../core/sync/conversation.ts";
 import { portTransport } from "../../../core/sync/port_transport.ts";
 import { Session } from "../../../core/sync/session.ts";
+import { until } from "../../suites/cli.ts";
 import { signerOf } from "../../suites/people.ts";
 
 const alice = await signerOf("alice");
@@ -81,4 +82,22 @@ Deno.test("a worker's repos are equal with the page's, over a session that comes
   await session.landed(repo);
   assert.deepEqual([theirs.get("n"), peers.length], [2, 2]);
   session.close();
+});
+
+Deno.test("what a worker wrote and what the page wrote are merged", async () => {
+  const url = new URL("../../suites/worker_peer.ts", import.meta.url);
+  const worker = new Worker(url, { type: "module" });
+  const openTransport = () => {
+    const { port1, port2 } = new MessageChannel();
+    worker.postMessage("serve", [port2]);
+    return portTransport(port1);
+  };
+  const registry = new Registry({ store: new MemoryStore() });
+  const session = new Session(registry, "a worker", { signers: [alice], openTransport });
+  const repo = await session.subscribe(alice.key);
+  repo.set("page", 1);
+  await until("both are here", () => repo.get("page") === 1 && repo.size("worker", "film") > 0);
+  await session.landed(repo);
+  session.close();
+  worker.terminate();
 });
