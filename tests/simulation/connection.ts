@@ -17,8 +17,8 @@ export interface ConnectionOptions {
   readonly name: string;
   readonly latencyMs: number;
   readonly bytesPerMs: number;
-  /** Sees, and may change, what the answering side sends; undefined is swallowed. */
-  readonly tamper?: (data: string | Uint8Array) => string | Uint8Array | undefined;
+  /** Sees what the answering side sends; gives what is sent instead. */
+  readonly tamper?: (data: string | Uint8Array) => readonly (string | Uint8Array)[];
   readonly note: (who: string, what: string) => void;
 }
 
@@ -52,10 +52,13 @@ class Way implements Wire {
   }
 
   send(data: string | Uint8Array): void {
+    const { tamper } = this.#connection.options;
+    for (const sent of this.#from === 1 && tamper ? tamper(data) : [data]) this.#send(sent);
+  }
+
+  #send(sent: string | Uint8Array): void {
     const { options } = this.#connection;
     const { timeline } = options;
-    const sent = this.#from === 1 && options.tamper ? options.tamper(data) : data;
-    if (sent === undefined) return;
     const bytes = sent.length;
     const number = this.#sent++;
     this.waitingBytes += bytes;

@@ -7,7 +7,7 @@ import { signedBytes, type SignedHead } from "../../core/log/head.ts";
 import { MemoryStore } from "../../core/log/memory_store.ts";
 import { Repo } from "../../core/repo/repo.ts";
 import { decodeFrame, encodeFrame } from "../../core/sync/frame.ts";
-import { decodeMessage, encodeMessage } from "../../core/sync/messages.ts";
+import { decodeMessage, encodeMessage, type Message } from "../../core/sync/messages.ts";
 import type { Chance } from "./chance.ts";
 import type { Scene } from "./scene.ts";
 import type { SimSocket } from "./sim_socket.ts";
@@ -22,7 +22,7 @@ export class Liar {
   readonly #head: SignedHead;
   readonly #signer: Signer;
   /** What was sent before, to be sent again. */
-  readonly #old: Data[] = [];
+  readonly #old: Record<number, Data> = {};
   isLying = true;
   /** How many lies were told. */
   lies = 0;
@@ -56,71 +56,61 @@ export class Liar {
   }
 
   /** What becomes of messages on one connection. */
-  on(socket: () => SimSocket): (data: Data) => Data | undefined {
+  on(socket: () => SimSocket): (data: Data) => readonly Data[] {
+    let log: OpenLog | undefined;
     return (data) => {
-      if (!this.isLying || !this.#chance.is(0.04)) {
-        if (this.#old.length < 50 && this.#chance.is(0.2)) this.#old.push(data);
-        return data;
+      log = openLog(data) ?? log;
+      if (!this.isLying || !this.#chance.is(0.1)) {
+        if (this.#chance.is(0.2)) this.#old[this.#chance.integer(0, 40)] = data;
+        return [data];
       }
-      const lie = this.#lie(data);
+      const lies = this.#lie(data, log);
       this.lies++;
-      const what = lie === undefined ? "nothing" : typeof lie === "string" ? lie : "a frame";
-      this.#scene.trace.note(socket().life.name, `lies: ${what.slice(0, 100)}`);
-      return lie;
+      const what = lies.map((lie) => typeof lie === "string" ? lie.slice(0, 80) : "a frame");
+      this.#scene.trace.note(socket().life.name, `lies: ${what.join()}`);
+      return lies;
     };
   }
 
-  #lie(data: Data): Data | undefined {
+  #lie(data: Data, log: OpenLog | undefined): readonly Data[] {
     const chance = this.#chance;
-    switch (chance.integer(0, 4)) {
+    const old = Object.values(this.#old);
+    switch (chance.integer(0, 6)) {
       case 0:
-        return undefined;
+        return [];
       case 1:
-        return this.#old.length > 0 ? chance.of(this.#old) : undefined;
+        return [damage(data, chance)];
       case 2:
-        return typeof data === "string" ? this.#damageText(data) : damage(data, chance);
+        return old.length > 0 ? [data, chance.of(old)] : [data, data];
+      case 3:
+        return [typeof data === "string" ? this.#forgeMessage(data) : damage(data, chance)];
       default:
-        return typeof data === "string" ? this.#forgeMessage(data) : this.#forgeFrame(data);
+        return log === undefined ? [data] : [data, this.#forgeFrame(log)];
     }
-  }
-
-  #damageText(text: string): string {
-    const at = this.#chance.integer(0, text.length - 1);
-    return text.slice(0, at) + String.fromCharCode(this.#chance.integer(32, 126)) +
-      text.slice(at + 1);
   }
 
   /** The liar's log under the key of the one that is asked for. */
-  #forgeFrame(frame: Uint8Array): Uint8Array {
-    const { channel, run } = decodeFrame(frame);
-    const head = this.#forgedHead(run.head);
-    return encodeFrame(channel, { head, first: 0, blocks: this.#blocks, proof: [] });
+  #forgeFrame({ channel, head: { key, epoch } }: OpenLog): Uint8Array {
+    const head = this.#forgedHead(key, epoch);
+    const run = { head, first: 0, blocks: this.#blocks, proof: [] };
+    // A copy: what is encoded is a view of something larger.
+    return encodeFrame(channel, run).slice();
   }
 
+  /** The liar's head for that of the author, or more acknowledged than there is. */
   #forgeMessage(text: string): string {
-    try {
-      const message = decodeMessage(text);
-      if (message.type === "opened" && message.head !== undefined) {
-        return encodeMessage({
-          ...message,
-          head: this.#forgedHead(message.head),
-          shared: undefined,
-        });
-      }
-      if (message.type === "ack") {
-        return encodeMessage({
-          ...message,
-          blocks: message.blocks + this.#chance.integer(1, 1000),
-        });
-      }
-    } catch (error) {
-      // What was damaged before cannot be read.
-      if (!(error instanceof StreamoError)) throw error;
+    const message = readMessage(text);
+    if (message?.type === "opened" && message.head !== undefined) {
+      const head = this.#forgedHead(message.head.key, message.head.epoch);
+      return encodeMessage({ ...message, head, shared: undefined });
     }
-    return this.#damageText(text);
+    if (message?.type === "ack") {
+      return encodeMessage({ ...message, blocks: message.blocks + this.#chance.integer(1, 1000) });
+    }
+    return damageText(text, this.#chance);
   }
 
-  #forgedHead({ key, epoch }: { key: Key; epoch: number }): SignedHead {
+  #forgedHead(key: Key, epoch: number): SignedHead {
     const head = { ...this.#head, key, epoch: epoch + this.#chance.integer(0, 2) };
     const signature = this.#signer.sign(signedBytes(head));
     if (signature instanceof Promise) throw new TypeError("the provider must sign at once");
@@ -128,8 +118,40 @@ export class Liar {
   }
 }
 
-function damage(data: Uint8Array, chance: Chance): Uint8Array {
+/** A log that is open on a connection. */
+interface OpenLog {
+  readonly channel: number;
+  readonly head: SignedHead;
+}
+
+/** What an honest message tells of an open log. */
+function openLog(data: Data): OpenLog | undefined {
+  if (typeof data !== "string") {
+    const { channel, run: { head } } = decodeFrame(data);
+    return { channel, head };
+  }
+  const message = readMessage(data);
+  if (message?.type !== "opened" || message.head === undefined) return undefined;
+  return { channel: message.channel, head: message.head };
+}
+
+function readMessage(text: string): Message | undefined {
+  try {
+    return decodeMessage(text);
+  } catch (error) {
+    if (!(error instanceof StreamoError)) throw error;
+    return undefined;
+  }
+}
+
+function damage(data: Data, chance: Chance): Data {
+  if (typeof data === "string") return damageText(data, chance);
   const copy = data.slice();
   copy[chance.integer(0, copy.length - 1)] ^= 1 << chance.integer(0, 7);
   return copy;
+}
+
+function damageText(text: string, chance: Chance): string {
+  const at = chance.integer(0, text.length - 1);
+  return text.slice(0, at) + String.fromCharCode(chance.integer(32, 126)) + text.slice(at + 1);
 }

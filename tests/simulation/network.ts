@@ -16,7 +16,7 @@ export interface Host {
   /** See {@link Connection}: a host that lies. */
   readonly tamper?: (
     socket: () => SimSocket,
-  ) => (data: string | Uint8Array) => string | Uint8Array | undefined;
+  ) => (data: string | Uint8Array) => readonly (string | Uint8Array)[];
 }
 
 /** What a network is made of. */
