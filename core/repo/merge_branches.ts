@@ -46,8 +46,7 @@ export function mergeBranches(mine: Branch, theirs: Branch, options: MergeOption
     order: own[0].time - (newest?.time ?? 0),
     onConflict,
   });
-  const rootOf = (record: LogRecord | undefined) => record === undefined ? ABSENT : record.root;
-  const merged = merge.items(rootOf(base), own[0].root, rootOf(newest), []);
+  const merged = merge.items(rootOf(base), rootOf(own[0]), rootOf(newest), []);
   const draft = new Draft(theirs.space, merged === ABSENT ? undefined : merged);
   for (const { path, item } of merge.extras) draft.set(...path, new Stored(theirs.space, item));
   const root = draft.settle();
@@ -63,6 +62,11 @@ export function mergeBranches(mine: Branch, theirs: Branch, options: MergeOption
     records.push({ root, message: "merge", cites });
   }
   for (const record of records) theirs.append(record, now);
+}
+
+/** The value as of a record. Where only events were published there is none, which wins over none. */
+export function rootOf(record: LogRecord | undefined): Item | typeof ABSENT {
+  return record?.root === undefined ? ABSENT : record.root;
 }
 
 /** What a record cites that takes the place of a head. */

@@ -11,7 +11,7 @@ import { sameItem } from "./same_item.ts";
 import { Draft, Stored } from "./draft.ts";
 import { records } from "./history.ts";
 import { MergeAcross } from "./merge_across.ts";
-import { citation, type MergeOptions } from "./merge_branches.ts";
+import { citation, type MergeOptions, rootOf } from "./merge_branches.ts";
 import { findRecord, type LogRecord } from "./record.ts";
 import { ABSENT } from "../codec/find.ts";
 
@@ -119,8 +119,7 @@ export function mergeEpochs(
     order: own[0].time - (newest?.time ?? 0),
     onConflict,
   });
-  const rootOf = (record: LogRecord | undefined) => record === undefined ? ABSENT : record.root;
-  const merged = merge.items(rootOf(base?.record), own[0].root, rootOf(newest), []);
+  const merged = merge.items(rootOf(base?.record), rootOf(own[0]), rootOf(newest), []);
   const draft = new Draft(theirs.space, merged === ABSENT ? undefined : merged);
   for (const { path, item } of merge.extras) draft.set(...path, new Stored(theirs.space, item));
   const root = draft.settle();

@@ -150,18 +150,11 @@ export class Device {
     const held = author.truth.held(this.name, this.#writesBefore);
     try {
       await session.landed(own);
+      await this.#checkLanded(session, own);
       for (const standing of held) standing.isSecured = standing.isDurable = true;
       this.note(`landed ${held.length} writes`);
     } catch (error) {
       this.#scene.expected(this.name, "landed", error);
-    }
-  }
-
-  /** What the replicas show, checked. */
-  async look(): Promise<void> {
-    for (const author of this.#scene.authors) {
-      const repo = this.repos.get(author.key);
-      if (repo !== undefined) await this.#check(repo, new Shown(author.truth));
     }
   }
 
@@ -191,6 +184,19 @@ export class Device {
     this.life = undefined;
     this.sessions = [];
     this.repos.clear();
+  }
+
+  /** What an honest relay has acknowledged is on its disk in that very moment. */
+  async #checkLanded({ url, status }: Session, { key, log }: Repo): Promise<void> {
+    const acked = status.repos.find((repo) => repo.key === key)?.acked ?? 0;
+    if (acked === 0 || this.options.isDeceived) return;
+    const disk = this.#scene.disks.get(new URL(url).hostname)!;
+    const held = await disk.kept.head(key);
+    // Another device has gone over to a later epoch since, with all that was acknowledged.
+    if (held !== undefined && held.epoch > log.epoch) return;
+    if (held === undefined || held.length < acked) {
+      this.#fault(`${acked} blocks have landed where ${held?.length ?? 0} are`);
+    }
   }
 
   #fault(what: string): void {

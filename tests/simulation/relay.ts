@@ -33,6 +33,7 @@ export class Relay implements Host {
       scene.inspector.append(key, blocks, next);
     this.disk = new Disk(scene.timeline, this.chance, inspect, isSync);
     scene.network.add(this);
+    scene.disks.set(name, this.disk);
   }
 
   /** What changes what the relay sends. */

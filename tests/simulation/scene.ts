@@ -6,6 +6,7 @@ import { defaultCrypto } from "../../core/identity/default_crypto.ts";
 import type { Key } from "../../core/identity/key.ts";
 import { Signer } from "../../core/identity/signer.ts";
 import { Chance } from "./chance.ts";
+import type { Disk } from "./disk.ts";
 import { Inspector } from "./inspector.ts";
 import type { Network } from "./network.ts";
 import { Timeline } from "./timeline.ts";
@@ -33,6 +34,8 @@ export class Scene {
   readonly authors: Author[] = [];
   /** What was wrong, in the order in which it showed. */
   readonly faults: string[] = [];
+  /** The disks of relays, by name. */
+  readonly disks = new Map<string, Disk>();
   network!: Network;
 
   constructor(seed: number, isShown: boolean) {

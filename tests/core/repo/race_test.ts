@@ -349,3 +349,24 @@ Deno.test("a chain of records that skips by other rules than the format's is mal
   await log.seal(alice, () => parent);
   await assert.rejects(Repo.open(store, alice), { code: "malformed" });
 });
+
+for (const isEventLater of [true, false]) {
+  const when = isEventLater ? "later" : "earlier";
+  Deno.test(`an event that came ${when} into an empty repo takes no other device's value away`, async () => {
+    const [values, events] = [await open(), await open()];
+    const write = async (repo: Repo, now: boolean) => {
+      if (now) repo.set({ list: ["kept"] });
+      else repo.publish("hello");
+      await repo.flush();
+    };
+    await write(isEventLater ? values : events, isEventLater);
+    await write(isEventLater ? events : values, !isEventLater);
+    for (const [mine, theirs] of [[events, values], [values, events]]) {
+      const branch = await mine.log.branch(0);
+      await branch.hold(await runOf(theirs, 0));
+      await mine.replace(branch);
+      assert.deepStrictEqual(mine.get(), { list: ["kept"] });
+      assert.deepStrictEqual(valuesOf(mine), ["hello"]);
+    }
+  });
+}
