@@ -264,7 +264,10 @@ export class Channel {
     }
     const isRaised = this.repo.log.epoch > epoch && this.repo.log.epoch === run.head.epoch;
     if (isRaised) await this.#replaced(run.head.blocks);
-    else await this.#input({ type: "stored", ...this.#own() });
+    else {
+      const peerBlocks = run.first + run.blocks.length;
+      await this.#input({ type: "stored", ...this.#own(), peerBlocks });
+    }
     this.#acknowledge(run);
   }
 

@@ -69,8 +69,16 @@ export type Input =
   | { readonly type: "run"; readonly run: Run }
   /** A run that this side took for the next one does not fit. */
   | { readonly type: "misfit"; readonly run: Run }
-  /** A run was stored; this side has `own` now. */
-  | { readonly type: "stored"; readonly own: Position; readonly ownHead: number }
+  /**
+   * A run was stored, after which the peer has `peerBlocks`; this side has `own` now, maybe with writes
+   * of its own that waited.
+   */
+  | {
+    readonly type: "stored";
+    readonly own: Position;
+    readonly ownHead: number;
+    readonly peerBlocks: number;
+  }
   /** The peer's branch is whole, merged, and has taken this one's place. */
   | {
     readonly type: "replaced";

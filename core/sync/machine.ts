@@ -71,10 +71,15 @@ export function step(state: ChannelState, input: Input): Step {
       return onMisfit(state, input.run);
     case "stored": {
       const { own, ownHead } = input;
-      if (own.epoch !== state.own.epoch) return onRaised(state, own, ownHead, true);
+      // Blocks that the peer sent are blocks that it has. What was merged with them is sent when this side
+      // hears that its log has moved on.
+      const theirs = Math.min(input.peerBlocks, own.blocks);
+      if (own.epoch !== state.own.epoch) {
+        const [raised, effects] = onRaised(state, own, ownHead, true);
+        return [{ ...raised, acked: theirs }, effects];
+      }
       const sent = Math.max(state.sent ?? 0, own.blocks);
-      // Blocks that the peer sent are blocks that it has.
-      const acked = Math.max(state.acked, own.blocks);
+      const acked = Math.max(state.acked, theirs);
       return live({ ...state, own, ownHead, sent, acked, tries: 0 });
     }
     case "replaced": {

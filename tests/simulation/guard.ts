@@ -1,13 +1,12 @@
 /** Watches what a process signs. */
 
-import { concat, equal, toHex } from "../../core/bytes.ts";
+import { concat, toHex } from "../../core/bytes.ts";
 import type { SigningKey } from "../../core/identity/crypto.ts";
 import { decodeHead, type Head, signedBytes } from "../../core/log/head.ts";
 
-/** What a claim to hold a key begins with; the key follows. */
-const CLAIM = new TextEncoder().encode("streamo/auth/1\0");
-/** Bytes before a head in what is signed. */
-const DOMAIN_BYTES = "streamo/head/1\0".length;
+/** What begins the bytes that are signed of a head, and of a claim to a peer. */
+const HEAD = "streamo/head/1\0";
+const CLAIM = "streamo/auth/1\0";
 
 /**
  * A signing key that says when a process signs two heads for one number of blocks, though the first
@@ -26,13 +25,14 @@ export class Guard implements SigningKey {
   }
 
   sign(message: Uint8Array): Uint8Array | Promise<Uint8Array> {
-    const claim = concat([CLAIM, this.publicKey]);
-    if (!equal(message.subarray(0, claim.length), claim)) this.#checkHead(message);
+    const domain = new TextDecoder().decode(message.subarray(0, HEAD.length));
+    if (domain === HEAD) this.#check(message);
+    else if (domain !== CLAIM) this.#onFault(`signs "${domain}"`);
     return this.#key.sign(message);
   }
 
-  #checkHead(message: Uint8Array): void {
-    const head = decodeHead(concat([message.subarray(DOMAIN_BYTES), new Uint8Array(64)]));
+  #check(message: Uint8Array): void {
+    const head = decodeHead(concat([message.subarray(HEAD.length), new Uint8Array(64)]));
     if (toHex(signedBytes(head)) !== toHex(message)) this.#onFault("signs what is no head");
     const before = this.#durable.get(nameOf(head));
     if (before !== undefined && before !== toHex(head.root)) {

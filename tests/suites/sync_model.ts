@@ -158,7 +158,7 @@ export class ModelSide {
     this.#staged = staged;
     const isWhole = staged.length === run.head.blocks;
     if (isWhole) this.words = staged;
-    this.#input({ type: "stored", ...this.#own() });
+    this.#input({ type: "stored", ...this.#own(), peerBlocks: staged.length });
     this.outbox.push({ type: "ack", blocks: staged.length });
     if (isWhole) this.#input({ type: "advanced", ...this.#own(), from: run.first, fromPeer: true });
   }

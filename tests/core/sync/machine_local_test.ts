@@ -17,10 +17,18 @@ testCases([
   {
     name: "a stored run is not sent back",
     state: { sent: 10 },
-    input: { type: "stored", ...own(12) },
+    input: { type: "stored", ...own(12), peerBlocks: 12 },
     phase: "live",
     effects: [],
     after: { sent: 12, acked: 12 },
+  },
+  {
+    name: "what was merged with a stored run is not acknowledged by it",
+    state: { sent: 10, acked: 10 },
+    input: { type: "stored", ...own(13), peerBlocks: 12 },
+    phase: "live",
+    effects: [],
+    after: { acked: 12 },
   },
   {
     name: "a merge that took the peer's place is sent",
