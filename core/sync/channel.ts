@@ -326,7 +326,8 @@ export class Channel {
   /** The window is counted in what was taken; a side that stores for others says so at once. */
   #acknowledge({ first, blocks }: Run): void {
     for (const { length } of blocks) this.#ackBytes += length;
-    if (this.#options.isOpener && this.#ackBytes < READER_ACK_BYTES) return;
+    const stores = !this.#options.isOpener || this.#state.peerOpens;
+    if (!stores && this.#ackBytes < READER_ACK_BYTES) return;
     this.#ackBytes = 0;
     this.#send({ type: "ack", key: this.repo.key, blocks: first + blocks.length });
   }

@@ -4,6 +4,7 @@ import { Registry } from "../../../core/repo/registry.ts";
 import { Conversation } from "../../../core/sync/conversation.ts";
 import { portTransport } from "../../../core/sync/port_transport.ts";
 import { Session } from "../../../core/sync/session.ts";
+import { transportPair } from "../../../core/sync/transport.ts";
 import { until } from "../../suites/cli.ts";
 import { signerOf } from "../../suites/people.ts";
 
@@ -100,4 +101,37 @@ Deno.test("what a worker wrote and what the page wrote are merged", async () => 
   await session.landed(repo);
   session.close();
   worker.terminate();
+});
+
+Deno.test("both sides may ask for one log over one connection, and write to it at once", async () => {
+  const here = new Registry({ store: new MemoryStore() });
+  const there = new Registry({ store: new MemoryStore() });
+  const theirs = await there.open(alice);
+  theirs.set("there", 0);
+  const openTransport = () => {
+    const [left, right] = transportPair();
+    const peer = new Conversation({
+      registry: there,
+      transport: right,
+      software: "test",
+      admit: () => undefined,
+      onHello: () => void peer.open(theirs),
+    });
+    return left;
+  };
+  const session = new Session(here, "a peer", { signers: [alice], openTransport });
+  const repo = await session.subscribe(alice.key);
+  repo.set("here", 0);
+  for (let i = 1; i <= 10; i++) {
+    repo.set("here", i);
+    theirs.set("there", i);
+    await Promise.all([repo.flush(), theirs.flush()]);
+  }
+  await until(
+    "both have both",
+    () => [repo, theirs].every((one) => one.get("here") === 10 && one.get("there") === 10),
+  );
+  await until("one head", () => repo.head?.root.join() === theirs.head?.root.join());
+  await session.landed(repo);
+  session.close();
 });
