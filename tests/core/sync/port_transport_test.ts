@@ -110,13 +110,15 @@ Deno.test("both sides may ask for one log over one connection, and write to it a
   theirs.set("there", 0);
   const openTransport = () => {
     const [left, right] = transportPair();
+    const greeted = Promise.withResolvers<void>();
     const peer = new Conversation({
       registry: there,
       transport: right,
       software: "test",
       admit: () => undefined,
-      onHello: () => void peer.open(theirs),
+      onHello: () => greeted.resolve(),
     });
+    greeted.promise.then(() => peer.open(theirs));
     return left;
   };
   const session = new Session(here, "a peer", { signers: [alice], openTransport });
