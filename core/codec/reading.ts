@@ -5,6 +5,7 @@ import { containerOf, type ListRange, listRange, mapEntries, type Range } from "
 import { decode } from "./decode.ts";
 import { ABSENT, findItem } from "./find.ts";
 import { extentOf, readContent } from "./large.ts";
+import { Meter } from "./meter.ts";
 import { type Item, type Path, Ref } from "./value.ts";
 
 /** A part of a value. What is read of what stands at the path: */
@@ -49,35 +50,44 @@ export interface Reading {
   readonly since?: number;
 }
 
+/** A few stored bytes can stand for any amount, see {@link decode}: what one reading may decode, */
+const VALUE_BUDGET = { elements: 100_000, bytes: 8 * 2 ** 20 };
+/** what one entry of many may, so that it stays in the cache wherever else it stands, */
+const ENTRY_BUDGET = { elements: 2000, bytes: 256 * 1024 };
+/** how many of them may be decoded, */
+const ENTRIES_MAX = 2000;
+/** and how many keys, or pieces of bytes, may be looked at. */
+const STEPS_MAX = 20_000;
+
 /**
  * Reads what `reading` says, for the sake of the blocks that it takes. Ends early where there is nothing
- * of that kind; throws what decoding throws.
+ * of that kind; throws what decoding throws, and `budget`.
  */
 export function follow(space: Space, { kind, root, path, range = {} }: Reading): void {
   const item = findItem(space, new Ref(root), path);
   if (item === ABSENT) return;
-  if (kind === "value") return void decode(space, item, FOLLOW_BUDGET);
+  if (kind === "value") return void decode(space, item, VALUE_BUDGET);
   if (kind === "bytes") return followBytes(space, item, range as ListRange);
   const node = containerOf(space, item);
   if (node === undefined) return void extentOf(space, item);
   if (kind === "elements" && node.kind === "list") {
-    for (const element of listRange(space, node, range as ListRange)) followItem(space, element);
+    const meter = new Meter("reading a list ahead", ENTRIES_MAX);
+    for (const element of listRange(space, node, range as ListRange)) {
+      meter.spend(1);
+      decode(space, element, ENTRY_BUDGET);
+    }
   }
   if (node.kind !== "map" || kind === "place") return;
+  const meter = new Meter("reading a map ahead", kind === "entries" ? ENTRIES_MAX : STEPS_MAX);
   for (const [, child] of mapEntries(space, node, range as Range)) {
-    if (kind === "entries") followItem(space, child);
+    meter.spend(1);
+    if (kind === "entries") decode(space, child, ENTRY_BUDGET);
     if (kind === "stats" && child instanceof Ref) containerOf(space, child);
   }
 }
 
-/** A few stored bytes can stand for any amount: see {@link decode}. */
-const FOLLOW_BUDGET = { elements: 100_000, bytes: 8 * 2 ** 20 };
-
-function followItem(space: Space, item: Item): void {
-  decode(space, item, FOLLOW_BUDGET);
-}
-
 function followBytes(space: Space, item: Item, { start, end }: ListRange): void {
   if (extentOf(space, item) === undefined) return;
-  for (const _ of readContent(space, item, start, end));
+  const meter = new Meter("reading bytes ahead", STEPS_MAX);
+  for (const _ of readContent(space, item, start, end)) meter.spend(1);
 }

@@ -16,6 +16,8 @@ export const ANSWER_BLOCKS = 256;
 const LAZY_BYTES = 128 * 1024;
 /** Bytes that are looked into before the block that was asked for: a reader goes on, it does not begin. */
 const BEFORE_BYTES = 2 * 2 ** 20;
+/** And blocks: one that must be waited for makes the walk begin again. */
+const BEFORE_BLOCKS = 1024;
 /** Bytes of blocks that follow, where too much would have to be looked into. */
 const AHEAD_BYTES = ANSWER_BYTES / 2;
 
@@ -78,6 +80,7 @@ class Walk implements Chunks {
   readonly #seen = new BlockCache(Infinity);
   /** Blocks that the asker has: those before the first one, or of earlier. */
   #passedBytes = 0;
+  #passed = 0;
   /** Empty until the first one is met. */
   readonly #found: Block[] = [];
   #foundBytes = 0;
@@ -97,7 +100,11 @@ class Walk implements Chunks {
 
   /** Whether it ended before it came to the block that was asked for. */
   get isShort(): boolean {
-    return this.#passedBytes > BEFORE_BYTES && this.#found.length === 0;
+    return this.#isLong && this.#found.length === 0;
+  }
+
+  get #isLong(): boolean {
+    return this.#passedBytes > BEFORE_BYTES || this.#passed > BEFORE_BLOCKS;
   }
 
   at(address: number): Uint8Array {
@@ -134,7 +141,8 @@ class Walk implements Chunks {
       this.#foundBytes += length;
     } else {
       this.#passedBytes += length;
-      if (this.#passedBytes > BEFORE_BYTES) throw new WalkEnd();
+      this.#passed++;
+      if (this.#isLong) throw new WalkEnd();
     }
     this.#seen.add(block);
   }

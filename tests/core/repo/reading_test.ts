@@ -5,7 +5,9 @@ import type { ProvenBlocks } from "../../../core/log/source.ts";
 import { StoreSource } from "../../../core/log/store_source.ts";
 import { ANSWER_BYTES } from "../../../core/log/walk.ts";
 import { Repo } from "../../../core/repo/repo.ts";
+import { Space } from "../../../core/codec/chunks.ts";
 import type { Reading } from "../../../core/codec/reading.ts";
+import { sharedLeaves, sharedLists } from "../../suites/fuzz/bombs.ts";
 import { noise } from "../../suites/noise.ts";
 import { fileName, fileText, writeFiles } from "../../suites/many_files.ts";
 import { signerOf } from "../../suites/people.ts";
@@ -159,6 +161,24 @@ Deno.test("whatever a reading says, the block that was asked for is there, and l
         start <= 1_000_000 && start + concat(blocks).length > 1_000_000
       );
       assert.ok(has, name);
+    }
+  }
+});
+
+Deno.test("what a few bytes stand for is not read to its end", async () => {
+  const holder = new MemoryStore();
+  const repo = await Repo.open(holder, alice);
+  const space = new Space(repo.log);
+  const roots = [sharedLeaves(space, 64, 8), sharedLists(space, 15, 12)];
+  repo.set("here");
+  const head = (await repo.flush())!;
+  for (const store of [holder, new AsyncStore(holder)]) {
+    const source = new StoreSource(store, testCrypto);
+    for (const { address: root } of roots) {
+      for (const kind of ["value", "elements", "place"] as const) {
+        const proven = (await source.blockAt(head, 0, { kind, root, path: [] }))!;
+        assert.equal(proven.runs.length, 1);
+      }
     }
   }
 });
