@@ -39,6 +39,8 @@ class Way implements Wire {
   #freeAt = 0;
   #lastArrival = 0;
   waitingBytes = 0;
+  /** The most that ever waited. */
+  peakBytes = 0;
   /** What has come this far, in order: held up while the way is blocked. */
   readonly #arrivals: (() => void)[] = [];
 
@@ -62,6 +64,7 @@ class Way implements Wire {
     const bytes = sent.length;
     const number = this.#sent++;
     this.waitingBytes += bytes;
+    this.peakBytes = Math.max(this.peakBytes, this.waitingBytes);
     this.#freeAt = Math.max(this.#freeAt, timeline.now) + bytes / options.bytesPerMs;
     timeline.after(this.#freeAt - timeline.now, () => this.waitingBytes -= bytes);
     const what = typeof sent === "string" ? sent.slice(0, 200) : `frame of ${bytes}`;
@@ -151,9 +154,9 @@ export class Connection {
     return this.#isBroken;
   }
 
-  /** Bytes that wait to be sent, on the side where most do. */
-  get waitingBytes(): number {
-    return Math.max(...this.#ways.map(({ waitingBytes }) => waitingBytes));
+  /** The most bytes that ever waited to be sent, on the side where most did. */
+  get peakBytes(): number {
+    return Math.max(...this.#ways.map(({ peakBytes }) => peakBytes));
   }
 
   /** Both ends are open from now on. */

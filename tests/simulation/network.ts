@@ -39,6 +39,7 @@ export class Network {
   /** Names on one side of the partition. */
   #island: ReadonlySet<string> = new Set();
   #count = 0;
+  #peakBytes = 0;
 
   constructor(options: NetworkOptions) {
     this.#options = options;
@@ -46,8 +47,16 @@ export class Network {
 
   /** The connections that are not over. */
   get connections(): readonly Connection[] {
+    for (const { wire } of this.#connections) {
+      this.#peakBytes = Math.max(this.#peakBytes, wire.peakBytes);
+    }
     this.#connections = this.#connections.filter(({ wire }) => !wire.isOver);
     return this.#connections.map(({ wire }) => wire);
+  }
+
+  /** The most bytes that ever waited on one connection. */
+  get peakBytes(): number {
+    return Math.max(this.#peakBytes, ...this.connections.map((wire) => wire.peakBytes));
   }
 
   /** Makes a host known by its name. */

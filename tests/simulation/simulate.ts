@@ -2,6 +2,8 @@
 
 import { MemoryStore } from "../../core/log/memory_store.ts";
 import { Registry } from "../../core/repo/registry.ts";
+import { FRAME_MAX_BYTES } from "../../core/sync/frame.ts";
+import { WINDOW_BYTES } from "../../core/sync/send_window.ts";
 import { connect } from "../../core/sync/session.ts";
 import { transportPair } from "../../core/sync/transport.ts";
 import { Device } from "./device.ts";
@@ -14,6 +16,9 @@ import { makeWorld, type World, type WorldOptions } from "./world.ts";
 const CALM_MS = 10 * 60_000;
 /** So long nothing may change any more then. */
 const REST_MS = 90_000;
+
+/** A window of each log, the frame that goes past it, and what is said besides. */
+const QUEUE_BYTES = WINDOW_BYTES + 2 * FRAME_MAX_BYTES;
 
 /** How a run ended. */
 export interface Report {
@@ -30,6 +35,7 @@ export interface Report {
     blocks: number;
     lies: number;
     events: number;
+    peakBytes: number;
   };
 }
 
@@ -170,6 +176,10 @@ function describe(world: World): string {
 /** What must hold of what is left. */
 async function judge(world: World): Promise<void> {
   const { scene, devices, relays } = world;
+  const { peakBytes } = scene.network;
+  if (peakBytes > scene.authors.length * QUEUE_BYTES) {
+    scene.fault("network", `${peakBytes} bytes waited on one connection`);
+  }
   for (const { name, isLost } of devices) {
     if (!isLost) { for (const { truth } of scene.authors) truth.settle(name); }
   }
@@ -206,7 +216,7 @@ async function runNow<T>({ scene }: World, work: () => Promise<T>): Promise<T> {
 }
 
 function report({ scene, devices, liar }: World): Report {
-  const { seed, faults, trace, timeline, authors } = scene;
+  const { seed, faults, trace, timeline, authors, network } = scene;
   const sum = (count: (name: (typeof authors)[number]) => number) =>
     authors.reduce((total, author) => total + count(author), 0);
   return {
@@ -220,6 +230,7 @@ function report({ scene, devices, liar }: World): Report {
       blocks: sum(({ key }) => devices.at(-1)?.repos.get(key)?.head?.blocks ?? 0),
       lies: liar?.lies ?? 0,
       events: timeline.events,
+      peakBytes: network.peakBytes,
     },
   };
 }
