@@ -93,10 +93,10 @@ export class Held {
     return this.#proofs;
   }
 
-  /** The same, for a branch. */
-  branch(): Held {
-    const held = new Held(this.#store, this.#key, this.#crypto, this.#slot, this.epoch);
-    held.#extent = this.#extent;
+  /** The first `length` blocks of this epoch or an earlier one, for a branch. */
+  async branch(length: number, epoch: number): Promise<Held> {
+    const held = this.raise(epoch, false);
+    held.#extent = await (epoch === this.epoch ? this : held).extentAt(length);
     return held;
   }
 

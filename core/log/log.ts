@@ -159,9 +159,8 @@ export class Log implements Chunks {
   }
 
   /**
-   * Makes everything appended so far durable under a new signed head, whose newest record is the one
-   * that `record` gives when the last block is closed. Nothing is lost when it fails: `conflict` if
-   * the store holds another head by now.
+   * Makes all that was appended durable under a new signed head, whose newest record `record` gives when
+   * the last block is closed. Nothing is lost when it fails: `conflict` if the store has another head.
    */
   seal(signer: SigningKey, record: () => number | undefined): Promise<VerifiedHead | undefined> {
     return this.#serial.run(async () => {
@@ -212,19 +211,18 @@ export class Log implements Chunks {
     });
   }
 
-  /**
-   * Looks again at what the store holds: another process may have made it longer, or have `raised` the
-   * epoch: then open another log.
-   */
-  refresh(): Promise<"same" | "longer" | "raised"> {
+  /** Looks at the store again: another process may have `replaced` the log: then open another one. */
+  refresh(): Promise<"same" | "longer" | "replaced"> {
     return this.#serial.run(async () => {
       const before = this.#held.stored;
+      const from = this.#head?.blocks ?? 0;
+      const tip = await this.#held.extentAt(from, this.#head?.bytes);
       const stored = await this.#held.refresh();
       const head = stored?.head;
       if (head === undefined || sameStored(stored, before)) return "same";
-      if (head.epoch !== this.epoch) return "raised";
-      const from = this.#head?.blocks ?? 0;
-      if (head.blocks <= from) return "same";
+      const isSameEpoch = head.epoch === this.epoch;
+      if (!isSameEpoch || !await (await this.proofs()).continues(tip, head)) return "replaced";
+      if (head.blocks === from) return "same";
       this.#head = head;
       this.#ahead = await this.#held.extentAt(head.blocks, head.bytes);
       this.events.emit("advance", { head, from, blocks: undefined, source: this });
@@ -233,14 +231,11 @@ export class Log implements Chunks {
   }
 
   /**
-   * A second log over the same store that goes on from `length` blocks of this one: to hold what a
-   * peer wrote instead. Nothing is stored until it is sealed or {@link adopt}ed.
+   * A second log over this store, with `length` blocks of this one or an earlier epoch: to hold what was
+   * written instead of the rest. Nothing is stored until it is sealed or {@link adopt}ed.
    */
-  async branch(length: number): Promise<Log> {
-    const log = new Log(this.#store, this.key, this.#options, this.#held.branch());
-    const { tip } = this.#unsealed;
-    log.#moveTip(length === tip.length ? tip : await this.#held.extentAt(length));
-    return log;
+  async branch(length: number, epoch: number = this.epoch): Promise<Log> {
+    return this.#over(await this.#held.branch(length, epoch));
   }
 
   /**
@@ -248,9 +243,7 @@ export class Log implements Chunks {
    * goes on with staged blocks. Until it is sealed or adopted, this one stays.
    */
   raise(epoch: number, { resume = false }: { resume?: boolean } = {}): Log {
-    const log = new Log(this.#store, this.key, this.#options, this.#held.raise(epoch, resume));
-    log.#moveTip(log.#held.extent);
-    return log;
+    return this.#over(this.#held.raise(epoch, resume));
   }
 
   /** What is in the store of a later epoch that is not whole. */
@@ -297,10 +290,7 @@ export class Log implements Chunks {
     return extent.length === head.blocks;
   }
 
-  /**
-   * Lets `branch` (or a raised log) replace what this log has stored since they parted; false if it
-   * does not part from this log any more, because another one has taken its place.
-   */
+  /** Lets `branch` (or a raised log) replace what is stored since they parted; false if they do not. */
   async makeWay(branch: Log): Promise<boolean> {
     if (branch.epoch < this.epoch || branch.isGivenUp) return false;
     if (branch.epoch === this.epoch && !await branch.isExtendedBy(this)) return false;
@@ -311,6 +301,11 @@ export class Log implements Chunks {
   /** Up to which address `log`, over the same store, is the same, with what waits in both. */
   sharedBytes(log: Log): Promise<number> {
     return this.#unsealed.sharedBytes(log.#unsealed, (from, to) => log.blocks(from, to));
+  }
+
+  /** @ignore Whole blocks that are not in the store: what {@link hold} took. */
+  get heldBlocks(): readonly Block[] {
+    return this.#unsealed.blocks;
   }
 
   /** Where the next run to {@link hold} begins. */
@@ -352,6 +347,12 @@ export class Log implements Chunks {
     const { length, frontier } = this.#unsealed.tip;
     const root = log.epoch === this.epoch ? await log.rootAt(length) : undefined;
     return length === 0 || root !== undefined && equal(root, rootOf(this.crypto, frontier));
+  }
+
+  #over(held: Held): Log {
+    const log = new Log(this.#store, this.key, this.#options, held);
+    log.#moveTip(held.extent);
+    return log;
   }
 
   /** What `run`, which continues a log at `from`, adds to it: see `checkRun`. */

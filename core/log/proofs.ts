@@ -1,10 +1,13 @@
 /** Roots and proofs of a stored log, from its leaf hashes. */
 
+import { equal } from "../bytes.ts";
+import { StreamoError } from "../errors.ts";
 import type { Crypto } from "../identity/crypto.ts";
 import type { Key } from "../identity/key.ts";
 import { consistencyRanges } from "./consistency_proof.ts";
 import { HASH_BYTES, nodeHash, pushLeaf, rootOf } from "./merkle.ts";
 import { proofRanges, rangesAround, splitPoint } from "./merkle_proof.ts";
+import type { Head } from "./head.ts";
 import { EMPTY, type Extent } from "./run.ts";
 import type { Store } from "./store.ts";
 
@@ -61,6 +64,25 @@ export class Proofs {
       }
     }
     return { length, bytes: bytes!, frontier: await this.frontier(length) };
+  }
+
+  /** Whether what is there under `head` begins with what reached to `tip`. */
+  async continues(tip: Extent, { blocks, root }: Head): Promise<boolean> {
+    if (blocks < tip.length) return false;
+    let frontier = tip.frontier as Uint8Array[];
+    let hashes: Uint8Array;
+    try {
+      hashes = await this.#store.hashes(this.#key, this.#epoch, tip.length, blocks);
+    } catch (error) {
+      // A log that is here in parts: its store gives only heads that are shown to extend the last one.
+      if (error instanceof StreamoError && error.code === "missing_block") return true;
+      throw error;
+    }
+    for (let i = tip.length; i < blocks; i++) {
+      const at = (i - tip.length) * HASH_BYTES;
+      frontier = pushLeaf(this.#crypto, frontier, i, hashes.slice(at, at + HASH_BYTES));
+    }
+    return equal(rootOf(this.#crypto, frontier), root);
   }
 
   /** The hashes right of `end` that tie blocks up to `end` to the root of `size` blocks. */

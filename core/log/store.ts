@@ -27,11 +27,6 @@ export interface StoredHead {
   readonly frontier: readonly Uint8Array[];
 }
 
-/** Most bytes that are kept aside under one name. */
-export const ASIDE_MAX_BYTES: number = 17 * 2 ** 20;
-/** Names of what is kept aside: they can be names of files. */
-export const ASIDE_NAME = /^[0-9a-f-]{1,80}$/;
-
 /**
  * Keeps blocks and heads. A store trusts its caller: only verified heads and blocks reach it.
  * All errors are StreamoError: `conflict`, `damaged`, `locked`, `storage`, `closed`.
@@ -75,9 +70,9 @@ export interface Store {
   /** What is kept aside under `name`; undefined if nothing is. */
   aside(key: Key, name: string): Promise<Uint8Array | undefined>;
   /**
-   * Keeps `bytes` (at most {@link ASIDE_MAX_BYTES}) beside the log of `key`, in place of what was kept
-   * under `name`; forgets it without bytes. Atomic and durable when the promise resolves. It goes with
-   * the whole key. Names are {@link ASIDE_NAME}s.
+   * Keeps `bytes` (at most 17 MiB) beside the log of `key`, in place of what was kept under `name`; forgets
+   * it without bytes. Atomic and durable when the promise resolves. It goes with the whole key. Names
+   * are 1 to 80 characters of 0-9, a-f and -.
    */
   keepAside(key: Key, name: string, bytes: Uint8Array | undefined): Promise<void>;
   /** Yields a key after another process may have changed it. May coalesce; may yield too often. */

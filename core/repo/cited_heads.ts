@@ -5,6 +5,9 @@ import { isPlainObject, type Value } from "../codec/value.ts";
 import type { Head } from "../log/head.ts";
 import type { Log } from "../log/log.ts";
 import { rootOf } from "../log/merkle.ts";
+import { EMPTY, extend } from "../log/run.ts";
+import type { Branch } from "./branch.ts";
+import { records } from "./history.ts";
 
 /** Lengths whose roots are cited one by one, from the end. */
 const DENSE = 256;
@@ -20,7 +23,7 @@ export interface CitedHead {
   readonly epoch: number;
   readonly blocks: number;
   readonly root: Uint8Array;
-  /** If its log was left for one of a later epoch: the first bytes of the roots over {@link markedLengths}. */
+  /** The first bytes of the roots over {@link markedLengths}, as far back as they are of use. */
   readonly marks?: Uint8Array;
 }
 
@@ -48,6 +51,34 @@ export async function citeEnd(log: Log, { epoch, blocks, root }: Head): Promise<
   return { epoch, blocks, root, marks };
 }
 
+/**
+ * A head whose place is taken by a branch that has its first `from` blocks: marked from there on, so
+ * that whoever holds less of it sees that this is in it too.
+ */
+export async function citeReplaced(
+  log: Log,
+  { epoch, blocks, root }: Head,
+  from: number,
+): Promise<CitedHead> {
+  const lengths = markedLengths(blocks).filter((length) => length > from);
+  const marks = new Uint8Array(lengths.length * MARK_BYTES);
+  const mark = (length: number, root: Uint8Array) => {
+    const at = lengths.indexOf(length);
+    if (at >= 0) marks.set(root.subarray(0, MARK_BYTES), at * MARK_BYTES);
+  };
+  for (const length of lengths) {
+    if (length <= log.length) mark(length, (await log.rootAt(length))!);
+  }
+  // Blocks that are held in memory: each is hashed once.
+  const { heldBlocks } = log;
+  let extent = heldBlocks.length === 0 ? EMPTY : await log.extentAt(heldBlocks[0].index);
+  for (const { bytes } of heldBlocks) {
+    extent = extend(log.crypto, extent, [bytes]).extent;
+    mark(extent.length, rootOf(log.crypto, extent.frontier));
+  }
+  return { epoch, blocks, root, marks };
+}
+
 /** What the first record of a new epoch cites: the end of the last one, and of those before. */
 export function citeEnds(end: CitedHead, before: readonly CitedHead[]): readonly CitedHead[] {
   return [end, ...before].slice(0, EPOCHS_MAX);
@@ -69,15 +100,38 @@ export async function commonBlocks(log: Log, cited: CitedHead): Promise<number> 
   const lengths = markedLengths(cited.blocks);
   const most = log.heldLength;
   // Both begin alike up to some length: of the marks, longest first, those from `low` on are equal.
+  const marked = cited.marks.length / MARK_BYTES;
   let low = lengths.findIndex((length) => length <= most);
-  if (low < 0) return 0;
-  let high = lengths.length;
+  if (low < 0 || low >= marked) return 0;
+  let high = marked;
   while (low < high) {
     const middle = (low + high) >>> 1;
     if (isMarked(cited, middle, await heldRoot(log, lengths[middle]))) high = middle;
     else low = middle + 1;
   }
-  return lengths[low] ?? 0;
+  return low < marked ? lengths[low] : 0;
+}
+
+/** The heads that the records of `branch` from address `since` on cite, the newest first. */
+export function citedSince({ space, record }: Branch, since: number): CitedHead[] {
+  const cited: CitedHead[] = [];
+  if (record === undefined || record.address < since) return cited;
+  for (const found of records(space, record)) {
+    if (found.address < since) break;
+    if (found.citesItem !== undefined) cited.push(...citedHeads(found.cites));
+  }
+  return cited;
+}
+
+/** Whether one of `cited` is `head`, or has all of it as far as marks tell. */
+export function isCited(
+  head: Pick<Head, "epoch" | "blocks" | "root">,
+  cited: readonly CitedHead[],
+): boolean {
+  return cited.some((one) =>
+    one.epoch === head.epoch &&
+    (one.blocks === head.blocks && equal(one.root, head.root) || isWithin(head, one))
+  );
 }
 
 /** The root over blocks that may wait in memory. */
@@ -86,7 +140,7 @@ async function heldRoot(log: Log, length: number): Promise<Uint8Array> {
 }
 
 /** Whether the cited log begins with all that `head` covers, as far as the marks tell. */
-export function isWithin(head: Head, cited: CitedHead): boolean {
+export function isWithin(head: Pick<Head, "blocks" | "root">, cited: CitedHead): boolean {
   return isMarked(cited, markedLengths(cited.blocks).indexOf(head.blocks), head.root);
 }
 

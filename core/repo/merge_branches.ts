@@ -1,26 +1,19 @@
-/** Taking over into one branch what another has that it has not. */
+/** Taking over into one branch what another of the same log has that it has not. */
 
-import { encode } from "../codec/encode.ts";
 import type { Item } from "../codec/value.ts";
-import type { VerifiedHead } from "../log/head.ts";
-import type { Branch, RecordContent } from "./branch.ts";
-import type { CitedHead } from "./cited_heads.ts";
+import type { Branch } from "./branch.ts";
 import type { OnConflict } from "./conflict.ts";
-import { copyItem } from "./copy.ts";
 import { sameItem } from "./same_item.ts";
 import { Draft, Stored } from "./draft.ts";
 import { Merge } from "./merge.ts";
 import { findRecord, type LogRecord } from "./record.ts";
 import { ABSENT } from "../codec/find.ts";
+import { mergeCites, recordsFrom, takenEvents, type TakenOptions } from "./taken_records.ts";
 
 /** How branches are merged. */
-export interface MergeOptions {
-  /** Addresses below this mean the same in both branches. */
-  readonly sharedBytes: number;
+export interface MergeOptions extends TakenOptions {
   /** The clock's time in milliseconds. */
   readonly now: number;
-  /** The signed head whose place is taken, if `mine` had one: the merge's record cites it. */
-  readonly replaced: VerifiedHead | undefined;
   readonly onConflict: OnConflict;
 }
 
@@ -30,47 +23,33 @@ export interface MergeOptions {
  * Synchronous: throws MissingBlock before it has appended any record.
  */
 export function mergeBranches(mine: Branch, theirs: Branch, options: MergeOptions): void {
-  const { onConflict, replaced, now, sharedBytes } = options;
-  const own: LogRecord[] = [];
-  for (const record of mine.history()) {
-    if (record.address < sharedBytes) break;
-    own.push(record);
-  }
-  if (own.length === 0) return;
+  const { onConflict, now, sharedBytes } = options;
+  const own = recordsFrom(mine, sharedBytes);
+  if (own.length === 0 && !options.mustCite) return;
   const newest = theirs.record;
   const base = newest && findRecord(theirs.space, newest, ({ address }) => address < sharedBytes);
   const merge = new Merge({
     mine: mine.space,
     theirs: theirs.space,
     sharedBytes,
-    order: own[0].time - (newest?.time ?? 0),
+    order: (own[0]?.time ?? 0) - (newest?.time ?? 0),
     onConflict,
   });
-  const merged = merge.items(rootOf(base), rootOf(own[0]), rootOf(newest), []);
+  const merged = own.length === 0
+    ? rootOf(newest)
+    : merge.items(rootOf(base), rootOf(own[0]), rootOf(newest), []);
   const draft = new Draft(theirs.space, merged === ABSENT ? undefined : merged);
   for (const { path, item } of merge.extras) draft.set(...path, new Stored(theirs.space, item));
   const root = draft.settle();
-  const records: RecordContent[] = own.reverse().filter(({ hasEvent }) => hasEvent)
-    .map(({ event, message }) => ({
-      root: newest?.root,
-      message,
-      event: copyItem(mine.space, event, theirs.space, sharedBytes),
-      hasEvent: true,
-    }));
-  const cites = replaced === undefined ? undefined : citation(theirs, replaced);
+  const contents = takenEvents(own, mine, theirs, options);
+  const cites = mergeCites(own, theirs, options);
   if (cites !== undefined || !sameItem(root, newest?.root)) {
-    records.push({ root, message: "merge", cites });
+    contents.push({ root, message: "merge", cites });
   }
-  for (const record of records) theirs.append(record, now);
+  for (const content of contents) theirs.append(content, now);
 }
 
 /** The value as of a record. Where only events were published there is none, which wins over none. */
 export function rootOf(record: LogRecord | undefined): Item | typeof ABSENT {
   return record?.root === undefined ? ABSENT : record.root;
-}
-
-/** What a record cites that takes the place of a head. */
-export function citation(branch: Branch, { epoch, blocks, root, marks }: CitedHead): Item {
-  const cited = marks === undefined ? { epoch, blocks, root } : { epoch, blocks, root, marks };
-  return encode(branch.space, [cited]);
 }

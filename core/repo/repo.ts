@@ -8,6 +8,7 @@ import { late } from "../late.ts";
 import { defaultCrypto } from "../identity/default_crypto.ts";
 import type { Key } from "../identity/key.ts";
 import type { Signer } from "../identity/signer.ts";
+import type { Aside } from "../log/aside.ts";
 import type { Head, VerifiedHead } from "../log/head.ts";
 import { Log } from "../log/log.ts";
 import type { Run } from "../log/run.ts";
@@ -271,14 +272,48 @@ export class Repo extends ValueStore {
     return this.#trunk.covers(head);
   }
 
+  /** @ignore Whether all of `head` is in this log, or was merged into it past `sharedBytes`. */
+  knows(head: Head, sharedBytes: number): Promise<boolean> {
+    return this.#trunk.knows(head, sharedBytes);
+  }
+
   /**
-   * Merges into this log what `log`, held in memory, has that it lacks: an earlier epoch's log that
-   * went on elsewhere while this one was compacted.
+   * Merges into this log what `log`, held in memory, has that it lacks: a branch that lost, or an earlier
+   * epoch's log that went on elsewhere while this one was compacted.
    * @ignore
    */
   takeIn(log: Log): Promise<void> {
     this.#checkWritable();
     return this.#trunk.takeIn(log);
+  }
+
+  /** @ignore Branches of the key that lost against this log, and wait here for a writer. */
+  get asides(): readonly Aside[] {
+    return this.#trunk.asides;
+  }
+
+  /** @ignore One of {@link asides}, to be read or merged. */
+  async asideLog(aside: Aside): Promise<Log> {
+    return await (await this.#trunk.keptAside()).branchOf(aside, this.log);
+  }
+
+  /**
+   * Keeps `log`, a branch that is held in memory, beside this one, unless it is known; `too_large` past
+   * the limits.
+   * @ignore
+   */
+  keepAside(log: Log): Promise<void> {
+    return this.#trunk.keepAside(log);
+  }
+
+  /** @ignore How many blocks of this log others have, as far as that is known. */
+  get shown(): number {
+    return this.#trunk.shown;
+  }
+
+  /** @ignore Others have so many blocks of this log. */
+  show(blocks: number, epoch: number): void {
+    if (epoch === this.log.epoch) this.#trunk.show(blocks);
   }
 
   /**

@@ -18,6 +18,13 @@ export type RepoEvents = {
   advance: Advance;
   /** Another device's log took the place of this one; what was written here was merged into it. */
   merged: { readonly record: LogRecord; readonly replaced: VerifiedHead | undefined };
+  /**
+   * The log lost against another branch of its key, which has taken its place. Both heads are signed:
+   * the key has two branches. What was only here is kept aside until its writer has merged it.
+   */
+  forked: { readonly lost: VerifiedHead; readonly won: VerifiedHead };
+  /** @ignore So many branches wait for a writer now. */
+  asides: number;
   /** From this address on the log was replaced: what was known of addresses there is void. */
   replaced: { readonly sharedBytes: number };
   /** Writes could not be stored; they are kept and tried again at the next flush. */

@@ -6,12 +6,13 @@ import type { Advance } from "../log/advance.ts";
 import { compareHeads, type Head } from "../log/head.ts";
 import { Log } from "../log/log.ts";
 import type { Run } from "../log/run.ts";
+import { Asides } from "./asides.ts";
 import { Branch } from "./branch.ts";
 import { Compaction, type CompactOptions } from "./compaction.ts";
-import { mergeBranches } from "./merge_branches.ts";
-import { covers, findParting, mergeEpochs, partAt } from "./merge_epochs.ts";
+import { covers, knows } from "./parting.ts";
+import { type MergeRules, planMerge, planTakeIn, sharedBy, type Succession } from "./plan_merge.ts";
 import { Raising } from "./raising.ts";
-import { isConflict, type Succession, type Trunk } from "./trunk.ts";
+import { isConflict, type Trunk } from "./trunk.ts";
 
 /** What a {@link Trunk} loads when it is needed first. Its callers wait for their turn. */
 export class Settling {
@@ -27,21 +28,50 @@ export class Settling {
     return untilThere(() => covers(this.#trunk.branch, head));
   }
 
+  /** See `Repo.knows`. */
+  knows(head: Head, sharedBytes: number): Promise<boolean> {
+    return knows(this.#trunk.branch, head, sharedBytes);
+  }
+
   /** See `Repo.takeIn`. */
   async takeIn(log: Log): Promise<void> {
-    const old = this.#trunk.branchOf(log);
-    await old.follow();
-    await this.#trunk.flushNow();
-    const branch = this.#trunk.branch;
-    const parting = await findParting(old, branch, log.newest);
-    const { clock, onConflict } = this.#trunk.options;
-    const { record, snapshot: before } = branch;
-    const now = clock();
-    await untilThere(() => mergeEpochs(old, branch, parting, { now, onConflict }));
-    const after = branch.record;
+    const trunk = this.#trunk;
+    await trunk.flushNow();
+    const theirs = trunk.branch;
+    const merge = await planTakeIn(trunk.branchOf(log), theirs, this.#rules());
+    if (merge === undefined) return;
+    const { record, snapshot: before } = theirs;
+    await untilThere(merge);
+    const after = theirs.record;
     if (after === undefined || after === record) return;
-    this.#trunk.events.emit("change", { record: after, before, isLocal: false });
-    await this.#trunk.flushNow();
+    trunk.events.emit("change", { record: after, before, isLocal: false });
+    await trunk.flushNow();
+    // Whoever has what was taken in must see this branch win.
+    trunk.show(trunk.branch.log.head!.blocks);
+    trunk.events.emit("merged", { record: after, replaced: log.newest });
+  }
+
+  /** See `Repo.keepAside`. */
+  async keepAside(log: Log): Promise<void> {
+    if (await this.knows(log.newest!, log.sealedBytes)) return;
+    await (await this.#trunk.keptAside()).keepBranch(log);
+    this.#tellAsides();
+  }
+
+  /** What the store keeps aside. */
+  readAsides(): Promise<Asides> {
+    return Asides.open(this.#trunk.options.store, this.#trunk.branch.log.key);
+  }
+
+  /** What is kept aside from before: a signer merges it, as it was kept by a reader. */
+  async openAsides(): Promise<void> {
+    const trunk = this.#trunk;
+    const asides = await trunk.loadAsides();
+    await trunk.tidy();
+    if (trunk.options.signer === undefined) return;
+    for (const aside of asides.all) {
+      await this.takeIn(await asides.branchOf(aside, trunk.branch.log));
+    }
   }
 
   /** The store has another log than this one extends: goes on from there, with the writes made here. */
@@ -49,19 +79,25 @@ export class Settling {
     const { log } = this.#trunk.branch;
     const { store, crypto, cacheBytes, signer } = this.#trunk.options;
     const next = await Log.open(store, log.key, { crypto, cacheBytes });
-    if (next.epoch === log.epoch && !await log.isExtendedBy(next) || next.epoch < log.epoch) {
+    const isFork = next.epoch === log.epoch && !await log.isExtendedBy(next);
+    if (next.epoch < log.epoch || isFork && log.isDirty) {
       const message = `another process replaced the log of ${log.key}; reopen it`;
       throw new StreamoError("closed", message);
     }
-    if (next.epoch > log.epoch) {
-      if (signer !== undefined) return await this.#merge(next, { sharedBytes: 0, isStored: true });
+    const nothing = { sharedBlocks: 0, sharedBytes: 0, isStored: true };
+    if (isFork || next.epoch > log.epoch && signer === undefined) {
+      const lost = isFork ? log.head : undefined;
       const branch = this.#trunk.branchOf(next);
       await branch.follow();
-      this.#trunk.swap(branch, { sharedBytes: 0, isStored: true });
+      this.#trunk.swap(branch, nothing);
+      this.#trunk.showNow(next.length);
+      await this.#trunk.loadAsides();
+      if (lost !== undefined) this.#trunk.events.emit("forked", { lost, won: next.head! });
       return;
     }
+    if (next.epoch > log.epoch) return await this.#merge(next, nothing);
     // An append whose answer was lost may have been stored: those blocks are not merged once more.
-    await this.#merge(next, { sharedBytes: await log.sharedBytes(next) });
+    await this.#merge(next, { sharedBlocks: log.length, sharedBytes: await log.sharedBytes(next) });
   }
 
   /** See `Repo.replace`. */
@@ -70,21 +106,32 @@ export class Settling {
     if (!await old.makeWay(log)) {
       throw new StreamoError("conflict", `the log of ${old.key} has changed its past meanwhile`);
     }
-    const sharedBytes = log.epoch === old.epoch ? await log.sharedBytes(old) : 0;
-    if (this.#trunk.options.signer !== undefined) {
-      await this.#merge(log, { sharedBytes, replaced: old.head });
-    } else {
-      if (old.head !== undefined && compareHeads(log.newest!, old.head) > 0) {
-        const message = `a head of ${log.newest!.blocks} blocks loses to the one held`;
-        throw new StreamoError("stale", message);
-      }
-      const branch = this.#trunk.branchOf(log);
-      await branch.follow();
-      const news = await this.#adopt(log, sharedBytes, source);
-      this.#trunk.swap(branch, { sharedBytes });
-      this.#trunk.events.emit("advance", news);
+    const shared = await sharedBy(log, old);
+    const replaced = old.head;
+    if (this.#trunk.options.signer !== undefined) await this.#merge(log, { ...shared, replaced });
+    else await this.#giveWay(log, shared, source);
+    await this.#trunk.tidy();
+  }
+
+  /** Without a signer: a branch that wins takes the place of this one, whose end is kept aside. */
+  async #giveWay(log: Log, succession: Succession, source: unknown): Promise<void> {
+    const trunk = this.#trunk;
+    const { log: old } = trunk.branch;
+    const won = log.newest!;
+    if (old.head !== undefined && compareHeads(won, old.head) > 0) {
+      throw new StreamoError("stale", `a head of ${won.blocks} blocks loses to the one held`);
     }
-    await this.#trunk.dropOld();
+    const branch = trunk.branchOf(log);
+    await branch.follow();
+    const isFork = old.head !== undefined && won.epoch === old.epoch;
+    const lost = isFork ? await (await trunk.keptAside()).keepLoser(old, branch) : undefined;
+    const news = await this.#adopt(log, succession.sharedBytes, source);
+    trunk.swap(branch, succession);
+    trunk.showNow(won.blocks);
+    trunk.events.emit("advance", news);
+    if (lost === undefined) return;
+    trunk.events.emit("forked", { lost, won });
+    this.#tellAsides();
   }
 
   /** See `Repo.compact`. False if another process was faster: then again. */
@@ -109,7 +156,8 @@ export class Settling {
       stop();
     }
     while (!compaction.isCurrent) await compaction.catchUp();
-    this.#trunk.swap(next, { sharedBytes: 0 });
+    this.#trunk.swap(next, { sharedBlocks: 0, sharedBytes: 0 });
+    this.#trunk.showNow(0);
     this.#trunk.events.emit("advance", news!);
     await this.#trunk.dropOld();
     return true;
@@ -146,32 +194,30 @@ export class Settling {
   async #merge(log: Log, succession: Succession): Promise<void> {
     const theirs = this.#trunk.branchOf(log);
     await theirs.follow();
-    const merge = await this.#merger(theirs, succession);
+    const { sharedBlocks, replaced } = succession;
+    // Others may have what gives way here: then they must see the result win.
+    const isShown = replaced !== undefined && sharedBlocks < this.#trunk.shown;
+    const theirBlocks = log.newest?.blocks ?? 0;
+    const merge = await planMerge(this.#trunk.branch, theirs, succession, this.#rules());
     await untilThere(() => {
       merge();
       this.#trunk.swap(theirs, succession);
     });
     // Others over this store may have gone on meanwhile: then their writes are merged too.
     if (log.isDirty) await this.#trunk.flushNow();
+    this.#trunk.showNow(isShown ? this.#trunk.branch.log.head!.blocks : theirBlocks);
     if (theirs.record !== undefined) {
-      this.#trunk.events.emit("merged", { record: theirs.record, replaced: succession.replaced });
+      this.#trunk.events.emit("merged", { record: theirs.record, replaced });
     }
   }
 
-  /** What appends to `theirs` what is only here; it may be called again if a block was missing. */
-  async #merger(theirs: Branch, succession: Succession): Promise<() => void> {
+  #tellAsides(): void {
+    this.#trunk.events.emit("asides", this.#trunk.asides.length);
+  }
+
+  #rules(): MergeRules {
     const { clock, onConflict } = this.#trunk.options;
-    const { sharedBytes, replaced, isStored } = succession;
-    const mine = this.#trunk.branch;
-    const { epoch } = theirs.log;
-    if (epoch === mine.log.epoch && (epoch === 0 || sharedBytes > 0)) {
-      return () => mergeBranches(mine, theirs, { now: clock(), replaced, sharedBytes, onConflict });
-    }
-    // Another process over this store had all that is in it.
-    const parting = isStored
-      ? await partAt(mine, mine.log.sealedBytes)
-      : await findParting(mine, theirs, replaced);
-    return () => mergeEpochs(mine, theirs, parting, { now: clock(), onConflict });
+    return { now: clock(), onConflict };
   }
 
   /** Stores a held branch; until that is certain, this log's own blocks are not read from the store. */

@@ -3,6 +3,7 @@
 import { StreamoError } from "../errors.ts";
 import type { Crypto } from "../identity/crypto.ts";
 import type { Signer } from "../identity/signer.ts";
+import type { Aside } from "../log/aside.ts";
 import type { Head, VerifiedHead } from "../log/head.ts";
 import { late } from "../late.ts";
 import type { Log } from "../log/log.ts";
@@ -10,12 +11,14 @@ import type { Run } from "../log/run.ts";
 import type { Store } from "../log/store.ts";
 import type { Clock, Timer } from "../platform.ts";
 import { Serial } from "../serial.ts";
+import type { Asides } from "./asides.ts";
 import { Branch, type RecordContent } from "./branch.ts";
 import type { CompactOptions } from "./compaction.ts";
 import type { OnConflict } from "./conflict.ts";
 import type { Raising } from "./raising.ts";
 import { passOn, repoEmitter } from "./repo_events.ts";
 import type { Settling } from "./settling.ts";
+import type { Succession } from "./plan_merge.ts";
 
 /**
  * What merges. A session has loaded it before it connects, so that what is written on both sides of a
@@ -40,16 +43,6 @@ export interface TrunkOptions {
   readonly isOwnStore: boolean;
 }
 
-/** What is known of a log that takes the place of another. */
-export interface Succession {
-  /** Up to which address both are one. */
-  readonly sharedBytes: number;
-  /** The head whose place is taken, if it was signed. */
-  readonly replaced?: VerifiedHead;
-  /** Whether another process has stored the log already. */
-  readonly isStored?: boolean;
-}
-
 /** See the head of this file. Everything that waits for the store is done one after the other. */
 export class Trunk {
   /** What the repo tells. */
@@ -64,8 +57,14 @@ export class Trunk {
   /** Epochs below this are gone from the store. */
   #dropped = 0;
 
+  /** Branches that lost; undefined as long as there are none. */
+  #asides: Asides | undefined;
+  /** Blocks of this log that somebody else has; those that were here when it was opened may be. */
+  #shown: number;
+
   private constructor(log: Log, options: TrunkOptions) {
     this.options = options;
+    this.#shown = log.head?.blocks ?? 0;
     this.#branch = this.branchOf(log);
     this.#stopLog = passOn(log, this.events);
   }
@@ -74,13 +73,46 @@ export class Trunk {
   static async open(log: Log, options: TrunkOptions): Promise<Trunk> {
     const trunk = new Trunk(log, options);
     await trunk.#branch.follow();
-    await trunk.dropOld();
+    const { store } = options;
+    if ((await store.asides(log.key)).length === 0) await trunk.dropOld();
+    else await (await trunk.#loadSettling()).openAsides();
     return trunk;
   }
 
   /** The branch; another one after a log took the place of this one's. */
   get branch(): Branch {
     return this.#branch;
+  }
+
+  /** Branches that lost, and wait for a writer. */
+  get asides(): readonly Aside[] {
+    return this.#asides?.all ?? [];
+  }
+
+  /** Where they are kept; read anew from the store by {@link loadAsides}. */
+  async keptAside(): Promise<Asides> {
+    return this.#asides ?? await this.loadAsides();
+  }
+
+  /** Looks at what the store keeps. */
+  async loadAsides(): Promise<Asides> {
+    this.#asides = await (await this.#loadSettling()).readAsides();
+    return this.#asides;
+  }
+
+  /** How many blocks of this log others have: what is past them can give way unseen. */
+  get shown(): number {
+    return this.#shown;
+  }
+
+  /** Others have so many blocks. */
+  show(blocks: number): void {
+    this.#shown = Math.max(this.#shown, blocks);
+  }
+
+  /** Of the log that goes on now, others have so many blocks. */
+  showNow(blocks: number): void {
+    this.#shown = blocks;
   }
 
   /** Whether `source` is bringing a log of a later epoch. */
@@ -130,6 +162,7 @@ export class Trunk {
         return await (await this.#loadSettling()).raise(run, source);
       }
       const received = await log.receive(run, source);
+      this.show(received.length);
       if (received.complete) await this.#follow();
       return received;
     });
@@ -150,6 +183,16 @@ export class Trunk {
     return this.#settle((settling) => settling.takeIn(log));
   }
 
+  /** See `Repo.knows`. */
+  async knows(head: Head, sharedBytes: number): Promise<boolean> {
+    return await (await this.#loadSettling()).knows(head, sharedBytes);
+  }
+
+  /** See `Repo.keepAside`. */
+  keepAside(log: Log): Promise<void> {
+    return this.#settle((settling) => settling.keepAside(log));
+  }
+
   /** Takes over what another process may have written to the store. */
   refresh(): Promise<void> {
     return this.#serial.run(() => this.#refresh());
@@ -158,7 +201,7 @@ export class Trunk {
   async #refresh(): Promise<void> {
     const found = await this.#branch.log.refresh();
     if (found === "longer") await this.#follow();
-    if (found === "raised") await (await this.#loadSettling()).overtaken();
+    if (found === "replaced") await (await this.#loadSettling()).overtaken();
   }
 
   /**
@@ -196,7 +239,7 @@ export class Trunk {
     for (;;) {
       try {
         const head = await this.seal(this.#branch);
-        await this.dropOld();
+        await this.tidy();
         return head;
       } catch (error) {
         if (!isConflict(error)) throw error;
@@ -219,6 +262,7 @@ export class Trunk {
     if (isNew) {
       this.events.emit("change", { record: this.#branch.record!, before, isLocal: false });
     }
+    await this.tidy();
   }
 
   /** Runs `work` when it is its turn. */
@@ -252,10 +296,20 @@ export class Trunk {
     this.raising = undefined;
   }
 
+  /** Forgets what is not needed any more: branches that were merged, epochs before. */
+  async tidy(): Promise<void> {
+    const { length } = this.asides;
+    if (length > 0) await this.#asides!.settle(this.#branch);
+    if (length > this.asides.length) this.events.emit("asides", this.asides.length);
+    await this.dropOld();
+  }
+
   /** Forgets the epochs before the one that is durable now, for good. */
   async dropOld(): Promise<void> {
     const { head, key } = this.#branch.log;
     if (head === undefined || head.epoch <= this.#dropped || !this.options.isOwnStore) return;
+    // A branch of an epoch before goes on from blocks of that epoch.
+    if (this.asides.some((aside) => aside.head.epoch < head.epoch)) return;
     await this.options.store.drop(key, head.epoch);
     this.#dropped = head.epoch;
   }

@@ -3,38 +3,25 @@
 import { type Code, StreamoError } from "../errors.ts";
 import { type SignedHead, verifyHead } from "../log/head.ts";
 import type { Advance } from "../log/advance.ts";
-import type { Log } from "../log/log.ts";
 import { type Position, type Run, samePosition } from "../log/run.ts";
 import type { Repo } from "../repo/repo.ts";
 import { Serial } from "../serial.ts";
+import { AsideExchange } from "./aside_exchange.ts";
+import type { ChannelOptions } from "./channel_options.ts";
 import { type ChannelState, type Effect, type Input, isSent } from "./channel_state.ts";
+import { HeldFork } from "./held_fork.ts";
 import { begins, compareRoots, rootsAt } from "./common_prefix.ts";
 import { Inbox } from "./inbox.ts";
 import { partsOf } from "./joined_runs.ts";
 import { newChannel, step } from "./machine.ts";
-import type { LogMessage, Message } from "./messages.ts";
-import { noteMerged, wasMerged } from "./merged_heads.ts";
+import type { LogMessage } from "./log_messages.ts";
+import type { Message } from "./messages.ts";
 import { nextFrame } from "./next_frame.ts";
 import { coded, toldOf } from "./told.ts";
 import { SendWindow } from "./send_window.ts";
 
 /** A side that only reads acknowledges after this many bytes. */
 const READER_ACK_BYTES = 256 * 1024;
-
-/** What a channel needs of its conversation. */
-export interface ChannelOptions {
-  readonly repo: Repo;
-  readonly isOpener: boolean;
-  /** Number of the frames that this side sends. */
-  readonly number: number;
-  readonly send: (data: Message | Uint8Array) => void;
-  /** Whether blocks may be sent now; if not, {@link Channel.resume} is called when they may. */
-  readonly hasRoom: (channel: Channel) => boolean;
-  /** The state changed, or something is to be told. */
-  readonly onStatus: (channel: Channel) => void;
-  /** The peer broke the rules; the conversation ends. */
-  readonly onViolation: (error: StreamoError) => void;
-}
 
 /** Drives one {@link ChannelState}. Inputs are worked on one after the other. */
 export class Channel {
@@ -47,7 +34,8 @@ export class Channel {
   readonly #inbox: Inbox;
   #ackBytes = 0;
   #latest: Advance | undefined;
-  #fork: Log | undefined;
+  readonly #fork = new HeldFork();
+  readonly #asides: AsideExchange;
   /** This side goes by what it has of a later epoch, from before. */
   #resumes = false;
   /** How often the log moved on, and up to which of these times the state knows about it. */
@@ -68,7 +56,12 @@ export class Channel {
     const canMerge = options.repo.signer !== undefined;
     const { own, ownHead } = this.#own();
     this.#state = newChannel(options.isOpener, canMerge, own, ownHead);
-    this.#stop = this.repo.on("advance", (event) => this.#onAdvance(event));
+    this.#asides = new AsideExchange(this.repo, this.number, (data) => this.#send(data));
+    const stops = [
+      this.repo.on("advance", (event) => this.#onAdvance(event)),
+      this.repo.on("asides", () => this.#asides.offer()),
+    ];
+    this.#stop = () => stops.forEach((stop) => stop());
   }
 
   /** Whether this side asked for the log. */
@@ -87,12 +80,16 @@ export class Channel {
       this.#resumes = this.repo.log.staged !== undefined;
       const { own, ownHead } = this.#own();
       await this.#input({ type: "looked", own, ownHead });
-      if (!samePosition(own, peer)) return await this.#input({ type: "start" });
+      if (!samePosition(own, peer)) {
+        await this.#input({ type: "start" });
+        return this.#asides.offer();
+      }
       await this.#input({
         type: "head",
         head: this.repo.head,
         shared: own.blocks,
         prefix: undefined,
+        shown: this.repo.shown,
       });
     });
   }
@@ -119,7 +116,9 @@ export class Channel {
 
   /** Takes a run of blocks. */
   onRun(run: Run, bytes: number): void {
-    this.#inbox.run(run, bytes, (run) => this.#input({ type: "run", run }));
+    this.#inbox.run(run, bytes, async (run) => {
+      if (!await this.#asides.onRun(run)) await this.#input({ type: "run", run });
+    });
   }
 
   /** Goes on sending. */
@@ -131,6 +130,7 @@ export class Channel {
   close(): void {
     this.#closed = true;
     this.#stop();
+    this.#fork.end();
     this.#serial.run(() => Promise.resolve(this.repo.release(this)));
   }
 
@@ -139,6 +139,7 @@ export class Channel {
       if (this.#closed) return;
       try {
         await work();
+        if (!this.#closed) await this.#asides.next(this.#state);
       } catch (error) {
         this.#fail(error);
       }
@@ -159,6 +160,7 @@ export class Channel {
     this.#state = state;
     if (state.sent === undefined || state.sent < before) this.#window.clear();
     else this.#window.release(state.acked);
+    this.repo.show(state.acked, state.own.epoch);
     this.#options.onStatus(this);
     for (const effect of effects) {
       if (!this.#closed) await this.#do(effect);
@@ -181,7 +183,7 @@ export class Channel {
       case "store":
         return await this.#store(effect.run);
       case "fetch":
-        return await this.#fetch(effect.from);
+        return await this.#fetch(effect.from, effect.isAsked);
       case "hold":
         return await this.#hold(effect.run);
       case "inspect":
@@ -196,7 +198,8 @@ export class Channel {
     switch (message.type) {
       case "open": {
         const shares = await begins(this.repo.log, message.have);
-        return await this.#input({ type: "open", have: message.have, shares });
+        await this.#input({ type: "open", have: message.have, shares });
+        return this.#asides.offer();
       }
       case "opened":
         return await this.#inspect(message.head, message.staged, message.shared);
@@ -207,14 +210,21 @@ export class Channel {
       case "rooted": {
         const { at, roots } = message;
         const same = await compareRoots(this.repo.log, at, roots);
-        return await this.#input({ type: "compared", at, same });
+        return await this.#input({ type: "compared", at, same, shown: this.repo.shown });
       }
       case "want":
+        if (message.aside) return await this.#asides.onWant(message.from, message.aside);
         return await this.#input({ type: "want", from: message.from });
+      case "replace":
+        return await this.#input({ type: "replace", from: message.from });
+      case "aside":
+        return this.#asides.onOffer(message.branches);
       case "ack":
-        return await this.#input({ type: "ack", blocks: message.blocks });
+        if (!message.held) return await this.#input({ type: "ack", blocks: message.blocks });
+        this.#window.release(message.blocks);
+        return await this.#pump();
       case "reject":
-        return await this.#input(message);
+        return await this.#input({ ...message, canYield: await this.#canYield(this.#state) });
       case "close":
         return this.close();
     }
@@ -238,14 +248,19 @@ export class Channel {
     // A peer that is an epoch behind takes this side's log from its beginning.
     if (prefix === undefined && head!.epoch < log.epoch) prefix = 0;
     const lacks = head !== undefined && await this.#lacks(head);
-    await this.#input({ type: "head", head, shared, prefix, lacks });
+    await this.#input({ type: "head", head, shared, prefix, lacks, shown: this.repo.shown });
   }
 
   /** Whether the peer has something of an earlier epoch that is lost if this log takes its place. */
   async #lacks(head: SignedHead): Promise<boolean> {
     const { repo } = this;
     if (head.epoch >= repo.log.epoch || repo.signer === undefined) return false;
-    return !wasMerged(repo, head) && !await repo.covers(head);
+    return !await repo.covers(head);
+  }
+
+  /** Whether going on from the peer's branch would bring anything new: else both were merged for ever. */
+  async #canYield({ offered, peer, low }: ChannelState): Promise<boolean> {
+    return offered && !await this.repo.knows(peer!, (await this.repo.log.extentAt(low)).bytes);
   }
 
   async #store(run: Run): Promise<void> {
@@ -263,11 +278,9 @@ export class Channel {
       return await this.#inspect(run.head, undefined, undefined);
     }
     const isRaised = this.repo.log.epoch > epoch && this.repo.log.epoch === run.head.epoch;
+    const peerBlocks = run.first + run.blocks.length;
     if (isRaised) await this.#replaced(run.head.blocks);
-    else {
-      const peerBlocks = run.first + run.blocks.length;
-      await this.#input({ type: "stored", ...this.#own(), peerBlocks });
-    }
+    else await this.#input({ type: "stored", ...this.#own(), peerBlocks });
     this.#acknowledge(run);
   }
 
@@ -278,41 +291,40 @@ export class Channel {
     for (const part of parts) await this.#input({ type: "run", run: part });
   }
 
-  async #fetch(from: number): Promise<void> {
+  async #fetch(from: number, isAsked: boolean): Promise<void> {
     const { peer } = this.#state;
-    // Two relays with two branches: each would be merged on top of the other for ever.
-    if (peer !== undefined && wasMerged(this.repo, peer)) {
-      return await this.#input({ type: "merged" });
-    }
     const { log } = this.repo;
-    const isOld = peer !== undefined && peer.epoch < log.epoch;
-    this.#fork = isOld ? log.raise(peer.epoch) : await log.branch(from);
-    this.#send({ type: "want", key: this.repo.key, from });
+    const isOld = isAsked && peer !== undefined && peer.epoch < log.epoch;
+    const fork = isOld ? log.raise(peer.epoch) : await log.branch(from);
+    this.#fork.begin(fork, this.repo.head, isAsked ? undefined : this.#options.budget);
+    if (isAsked) this.#send({ type: "want", key: this.repo.key, from });
   }
 
   async #hold(run: Run): Promise<void> {
-    const fork = this.#fork;
-    // Frames that were on their way before `want` are not what was asked for.
-    if (fork === undefined || run.first !== fork.heldLength) return;
-    const complete = await fork.hold(run);
-    this.#acknowledge(run);
-    if (!complete) return;
-    this.#fork = undefined;
-    if (fork.epoch < this.repo.log.epoch) return await this.#takeIn(fork, run.head);
-    const before = this.repo.head;
-    await this.repo.replace(fork, this);
-    if (this.repo.signer !== undefined) {
-      // Also what was here: other peers have it, and it is part of what goes on now.
-      for (const head of [run.head, before]) if (head) noteMerged(this.repo, head);
+    if (!this.#fork.awaits(run)) {
+      // Frames that were on their way before `want` are not what was asked for.
+      if (this.#options.isOpener) return;
+      const message = "blocks that do not go on where the branch ended";
+      return await this.#input({ type: "dropped", code: "conflict", message });
+    }
+    try {
+      const fork = await this.#fork.take(run);
+      if (fork === undefined) return this.#acknowledge(run, true);
+      this.#fork.end();
+      if (fork.epoch < this.repo.log.epoch) {
+        // It gives way once nothing of it is lost.
+        await this.repo.takeIn(fork);
+        return await this.#inspect(run.head, undefined, undefined);
+      }
+      await this.repo.replace(fork, this);
+    } catch (error) {
+      this.#fork.end();
+      if (!this.#fork.isLate(error, this.repo.head)) throw error;
+      const { code, message } = error;
+      return await this.#input({ type: "dropped", code, message });
     }
     await this.#replaced(run.head.blocks);
-  }
-
-  /** The log of an earlier epoch that the peer has gives way once nothing of it is lost. */
-  async #takeIn(old: Log, head: SignedHead): Promise<void> {
-    await this.repo.takeIn(old);
-    noteMerged(this.repo, head);
-    await this.#inspect(head, undefined, undefined);
+    this.#acknowledge(run);
   }
 
   /** Another log has taken this one's place, whose first `peerBlocks` the peer has. */
@@ -324,12 +336,12 @@ export class Channel {
   }
 
   /** The window is counted in what was taken; a side that stores for others says so at once. */
-  #acknowledge({ first, blocks }: Run): void {
+  #acknowledge({ first, blocks }: Run, held?: true): void {
     for (const { length } of blocks) this.#ackBytes += length;
     const stores = !this.#options.isOpener || this.#state.peerOpens;
     if (!stores && this.#ackBytes < READER_ACK_BYTES) return;
     this.#ackBytes = 0;
-    this.#send({ type: "ack", key: this.repo.key, blocks: first + blocks.length });
+    this.#send({ type: "ack", key: this.repo.key, blocks: first + blocks.length, held });
   }
 
   async #pump(): Promise<void> {

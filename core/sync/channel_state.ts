@@ -35,6 +35,8 @@ export interface ChannelState {
   readonly asked: readonly number[];
   /** How many blocks were here when comparing began. */
   readonly compared: number;
+  /** Whether this side's branch was offered in place of the peer's, and that is not settled yet. */
+  readonly offered: boolean;
   /** Why the peer does not take this side's blocks. */
   readonly refusal: { readonly code: Code; readonly message: string } | undefined;
 }
@@ -53,18 +55,29 @@ export type Input =
   | { readonly type: "open"; readonly have: Position | undefined; readonly shares: boolean }
   /**
    * The peer's head came. `shared`: how many of this side's blocks the peer says that it has;
-   * `prefix`: how many blocks the peer has if this log begins with all of them.
+   * `prefix`: how many blocks the peer has if this log begins with all of them; `shown`: how many of this
+   * side's blocks others may have. Only what is past them can give way unseen.
    */
   | {
     readonly type: "head";
     readonly head: SignedHead | undefined;
     readonly shared: number | undefined;
     readonly prefix: number | undefined;
+    readonly shown: number;
     /** Whether the peer has something of an earlier epoch that did not get into this log. */
     readonly lacks?: boolean;
   }
   /** The peer's roots came, compared with this side's. */
-  | { readonly type: "compared"; readonly at: readonly number[]; readonly same: readonly boolean[] }
+  | {
+    readonly type: "compared";
+    readonly at: readonly number[];
+    readonly same: readonly boolean[];
+    readonly shown: number;
+  }
+  /** The peer's branch is to take the place of this one from block `from` on. */
+  | { readonly type: "replace"; readonly from: number }
+  /** What was held of the peer's branch is of no use. */
+  | { readonly type: "dropped"; readonly code: Code; readonly message: string }
   | { readonly type: "want"; readonly from: number }
   | { readonly type: "run"; readonly run: Run }
   /** A run that this side took for the next one does not fit. */
@@ -86,8 +99,6 @@ export type Input =
     readonly ownHead: number;
     readonly peerBlocks: number;
   }
-  /** All of the peer's branch was merged here before. */
-  | { readonly type: "merged" }
   /** This side's head moved on, from `from` blocks. */
   | {
     readonly type: "advanced";
@@ -103,6 +114,8 @@ export type Input =
     readonly code: Code;
     readonly message: string;
     readonly head: SignedHead | undefined;
+    /** Whether this side can go on from the peer's branch instead: it has not merged that yet. */
+    readonly canYield?: boolean;
   };
 
 /** What to do about it. */
@@ -114,8 +127,11 @@ export type Effect =
   /** Send blocks from `sent` on, as far as the window allows. */
   | { readonly type: "pump" }
   | { readonly type: "store"; readonly run: Run }
-  /** Hold what the peer has from this block on; it takes this log's place when it is whole. */
-  | { readonly type: "fetch"; readonly from: number }
+  /**
+   * Hold what the peer has from this block on, which `isAsked` for or comes by itself; it takes this log's
+   * place when it is whole.
+   */
+  | { readonly type: "fetch"; readonly from: number; readonly isAsked: boolean }
   | { readonly type: "hold"; readonly run: Run }
   /** The peer's head is not what this side thought: look whether this log begins with it. */
   | { readonly type: "inspect"; readonly head: SignedHead }

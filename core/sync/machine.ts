@@ -3,9 +3,9 @@
  * things up, storing, sending and waiting are done by `channel.ts`.
  *
  *     opening -> live            both logs are one, or one begins with the other
- *             -> comparing -> live       neither does: the common prefix is being looked for
+ *             -> comparing -> live       neither does: the common prefix is looked for, ours is offered
  *                          -> fetching -> live   the peer's branch takes this one's place
- *                          -> apart      it does not, and the peer does not take ours
+ *                          -> apart      ours wins, and the peer fetches it by itself
  *
  * `sent` is up to where the peer has this side's blocks, or has been sent them: what a peer sent
  * itself is never sent back. It is undefined while that is not known; then nothing is sent.
@@ -42,6 +42,7 @@ export function newChannel(
     high: 0,
     asked: [],
     compared: 0,
+    offered: false,
     refusal: undefined,
   };
 }
@@ -57,38 +58,44 @@ export function step(state: ChannelState, input: Input): Step {
       return onOpen(state, input.have, input.shares);
     case "head":
       return input.lacks && state.isOpener
-        ? [{ ...state, phase: "fetching", peer: input.head }, [{ type: "fetch", from: 0 }]]
-        : onHead(state, input.head, input.shared, input.prefix);
+        ? [{ ...state, phase: "fetching", peer: input.head }, [{
+          type: "fetch",
+          from: 0,
+          isAsked: true,
+        }]]
+        : onHead(state, input);
     case "compared":
-      return state.phase === "comparing" ? onCompared(state, input.at, input.same) : [state, []];
+      return state.phase === "comparing" ? onCompared(state, input) : [state, []];
     case "want":
       return input.from > state.own.blocks
         ? [state, [{ type: "refuse", code: "not_found", message: "blocks that are not here" }]]
-        : live({ ...state, sent: input.from });
+        : live({ ...afresh(state), sent: input.from });
+    case "replace":
+      return onReplace(state, input.from);
+    case "dropped":
+      return onDropped(state, input.code, input.message);
     case "run":
       return onRun(state, input.run);
     case "misfit":
       return onMisfit(state, input.run);
     case "stored": {
       const { own, ownHead } = input;
-      // Blocks that the peer sent are blocks that it has. What was merged with them is sent when this side
-      // hears that its log has moved on.
+      // Blocks that the peer sent are blocks that it has; what was merged with them is not.
       const theirs = Math.min(input.peerBlocks, own.blocks);
       if (own.epoch !== state.own.epoch) {
         const [raised, effects] = onRaised(state, own, ownHead, true);
         return [{ ...raised, acked: theirs }, effects];
       }
-      const sent = Math.max(state.sent ?? 0, own.blocks);
+      const sent = Math.max(state.sent ?? 0, theirs);
       const acked = Math.max(state.acked, theirs);
       return live({ ...state, own, ownHead, sent, acked, tries: 0 });
     }
     case "replaced": {
       const { own, ownHead, peerBlocks } = input;
       const sent = peerBlocks;
-      return live({ ...state, phase: "live", own, ownHead, sent, acked: sent, tries: 0 });
+      const next = { ...state, own, ownHead, sent, acked: sent, tries: 0, offered: false };
+      return live({ ...next, phase: "live" });
     }
-    case "merged":
-      return apart(state);
     case "advanced":
       return onAdvanced(state, input);
     case "sent":
@@ -96,7 +103,7 @@ export function step(state: ChannelState, input: Input): Step {
     case "ack":
       return onAck(state, input.blocks);
     case "reject":
-      return onReject(state, input.code, input.message, input.head);
+      return onReject(state, input);
   }
 }
 
@@ -107,7 +114,8 @@ function onAck(state: ChannelState, blocks: number): Step {
   const known = Math.min(blocks, most);
   const sent = state.sent === undefined ? undefined : Math.max(state.sent, known);
   const acked = Math.max(state.acked, sent === undefined ? 0 : known);
-  return live({ ...state, sent, acked, tries: acked > state.acked ? 0 : state.tries });
+  const tries = acked > state.acked ? 0 : state.tries;
+  return live({ ...state, sent, acked, tries, offered: state.offered && acked < state.ownHead });
 }
 
 /** Pumps if this side may have something to send. */
@@ -121,15 +129,39 @@ function live(state: ChannelState): Step {
 
 function onOpen(state: ChannelState, have: Position | undefined, shares: boolean): Step {
   const shared = shares ? have?.blocks ?? 0 : undefined;
-  const [next, effects] = live({ ...state, sent: shared, peerOpens: true });
+  const [next, effects] = live({ ...afresh(state), sent: shared, peerOpens: true });
   return [next, [{ type: "opened", shared }, ...effects]];
+}
+
+/** An opener that asks anew does not go on with the branch that it offered. */
+function afresh(state: ChannelState): ChannelState {
+  return state.phase === "fetching" && !state.isOpener ? { ...state, phase: "live" } : state;
+}
+
+/** The peer has found out what both logs have in common: its branch comes, and is held. */
+function onReplace(state: ChannelState, from: number): Step {
+  if (state.isOpener || from > state.ownHead) {
+    const message = "a branch from where nothing is";
+    return [state, [{ type: "refuse", code: "conflict", message }]];
+  }
+  return [{ ...state, phase: "fetching", sent: undefined }, [{
+    type: "fetch",
+    from,
+    isAsked: false,
+  }]];
+}
+
+function onDropped(state: ChannelState, code: Code, message: string): Step {
+  if (state.phase !== "fetching") return [state, []];
+  if (!state.isOpener) return [{ ...state, phase: "live" }, [{ type: "refuse", code, message }]];
+  // Nothing that comes later makes room for what was here.
+  if (code === "too_large") return [{ ...state, phase: "refused", refusal: { code, message } }, []];
+  return again({ ...state, phase: "opening", sent: undefined }, { type: "open" });
 }
 
 function onHead(
   state: ChannelState,
-  head: SignedHead | undefined,
-  shared: number | undefined,
-  prefix: number | undefined,
+  { head, shared, prefix, shown }: Extract<Input, { type: "head" }>,
 ): Step {
   const next = { ...state, peer: head };
   // It goes on while the prefix is looked for: that does not change what both had in common.
@@ -161,7 +193,7 @@ function onHead(
     return [{ ...next, phase: "live", sent: undefined }, [{ type: "send", message }]];
   }
   const high = common(state.own, head);
-  return compare({ ...next, phase: "comparing", low: 0, high, compared });
+  return compare({ ...next, phase: "comparing", low: 0, high, compared, offered: false }, shown);
 }
 
 /** The longest prefix that can be common: a log that is longer has been ruled out as a whole. */
@@ -170,16 +202,19 @@ function common(own: Position, head: SignedHead): number {
 }
 
 /** Asks for roots between `low` and `high`, or settles the fork when they have met. */
-function compare(state: ChannelState): Step {
+function compare(state: ChannelState, shown: number): Step {
   const { low, high } = state;
-  if (low >= high) return settle(state);
+  if (low >= high) return settle(state, shown);
   const count = Math.min(ROOTS_MAX, high - low);
   const at: number[] = [];
   for (let i = 1; i <= count; i++) at.push(low + Math.ceil((high - low) * i / count));
   return [{ ...state, asked: at }, [{ type: "askRoots", at }]];
 }
 
-function onCompared(state: ChannelState, at: readonly number[], same: readonly boolean[]): Step {
+function onCompared(
+  state: ChannelState,
+  { at, same, shown }: Extract<Input, { type: "compared" }>,
+): Step {
   // The answer to an earlier question, before this side looked again.
   if (at.length !== state.asked.length || at.some((n, i) => n !== state.asked[i])) {
     return [state, []];
@@ -192,7 +227,7 @@ function onCompared(state: ChannelState, at: readonly number[], same: readonly b
   });
   // A peer whose answers do not narrow it down would be asked for ever.
   const stuck = low > high || low === state.low && high === state.high;
-  if (!stuck) return compare({ ...state, low, high });
+  if (!stuck) return compare({ ...state, low, high }, shown);
   return [state, [{
     type: "refuse",
     code: "malformed",
@@ -201,7 +236,7 @@ function onCompared(state: ChannelState, at: readonly number[], same: readonly b
 }
 
 /** Both logs are one up to `low` and differ after it. */
-function settle(state: ChannelState): Step {
+function settle(state: ChannelState, shown: number): Step {
   const { peer, own, low } = state;
   const peerWins = peer !== undefined &&
     compareHeads(peer, { ...peer, epoch: own.epoch, blocks: own.blocks, root: own.root }) < 0;
@@ -212,11 +247,20 @@ function settle(state: ChannelState): Step {
     // Opening until they come: frames that are on their way now have a gap before them.
     return [{ ...state, phase: "opening", sent: low, acked: low }, [{ type: "send", message }]];
   }
-  // Where both would settle it, the side whose branch loses does: else both swap for ever.
-  if (peerWins || state.canMerge && !state.peerOpens) {
-    return [{ ...state, phase: "fetching" }, [{ type: "fetch", from: low }]];
-  }
-  return apart(state);
+  // What nobody has seen can be written again on top of the peer's branch, which then need not change.
+  const yields = state.canMerge && !state.peerOpens && low >= shown;
+  if (peerWins || yields) return fetch(state);
+  // Where both have asked, the side whose branch loses fetches the other: else both swap for ever.
+  if (state.peerOpens || own.blocks > state.ownHead) return apart(state);
+  const message: Message = { type: "replace", key: peer!.key, from: low };
+  const next: ChannelState = { ...state, phase: "live", sent: low, acked: low, offered: true };
+  return [next, [{ type: "send", message }, { type: "pump" }]];
+}
+
+/** The peer's branch takes the place of this side's, from where they part. */
+function fetch(state: ChannelState): Step {
+  const next: ChannelState = { ...state, phase: "fetching", offered: false };
+  return [next, [{ type: "fetch", from: state.low, isAsked: true }]];
 }
 
 function apart(state: ChannelState): Step {
@@ -237,7 +281,12 @@ function onRun(state: ChannelState, run: Run): Step {
   if (run.head.epoch > state.own.epoch) {
     return [{ ...state, peer: run.head }, [{ type: "store", run }]];
   }
-  if (state.phase === "fetching") return [state, [{ type: "hold", run }]];
+  if (state.phase === "fetching") {
+    // Else all of it would be held in vain.
+    const isShort = !state.isOpener && run.head.blocks < state.ownHead;
+    const message = "a branch that loses against the one here";
+    return isShort ? onDropped(state, "stale", message) : [state, [{ type: "hold", run }]];
+  }
   // Too early for the blocks, but not for the head: who wins may depend on it.
   if (state.phase === "comparing") return [state, [{ type: "inspect", head: run.head }]];
   const isOldEpoch = run.head.epoch < state.own.epoch;
@@ -281,12 +330,18 @@ function onAdvanced(
   { own, ownHead, from, fromPeer }: Extract<Input, { type: "advanced" }>,
 ): Step {
   if (own.epoch !== state.own.epoch) return onRaised(state, own, ownHead, fromPeer);
-  if (fromPeer) return [{ ...state, own, ownHead, sent: own.blocks }, []];
-  // Blocks that the peer has were replaced here: it is told again from where they were.
-  const sent = state.sent === undefined ? undefined : Math.min(state.sent, from);
+  // What it brought is counted already; `own` may have writes of this side after it.
+  if (fromPeer) return [{ ...state, own, ownHead }, []];
+  // Blocks that the peer has, or that are on their way, were replaced here: both must look again.
+  const isReplaced = state.sent !== undefined && from < state.sent;
+  const sent = isReplaced ? undefined : state.sent;
   const next = { ...state, own, ownHead, sent, acked: Math.min(state.acked, from), tries: 0 };
+  if (isReplaced && state.isOpener && state.phase === "live") {
+    return [{ ...next, phase: "opening", offered: false }, [{ type: "open" }]];
+  }
   if (state.phase === "comparing" && from < state.ownHead) return lookAgain(next);
   // A peer with another branch gets no blocks before it asks for them, but it must hear of the head.
+  if (state.phase === "apart" && !state.peerOpens) return lookAgain(next);
   const isApart = state.phase === "apart" || state.phase === "live" && !state.isOpener;
   if (isApart && sent === undefined) return [next, [{ type: "opened", shared: undefined }]];
   return state.phase === "live" ? live(next) : [next, []];
@@ -319,19 +374,19 @@ function again(state: ChannelState, effect: Effect): Step {
 
 function onReject(
   state: ChannelState,
-  code: Code,
-  message: string,
-  head: SignedHead | undefined,
+  { code, message, head, canYield = false }: Extract<Input, { type: "reject" }>,
 ): Step {
   if (state.phase === "comparing" || state.phase === "fetching") return [state, []];
   // No verdicts: another device was faster, and what is here must be merged with it.
   const isRace = code === "conflict" || code === "stale" || code === "bad_block";
   if (isRace && state.isOpener) {
-    const next = { ...state, sent: undefined };
+    const next = { ...state, sent: undefined, offered: false };
     // Without a head there, another upload has taken the place of this one.
     return head === undefined
       ? again({ ...next, phase: "opening" }, { type: "open" })
       : again(next, { type: "inspect", head });
   }
+  // The peer cannot take this side's branch in the place of its own: then this side goes on from that.
+  if (state.offered && code === "too_large" && state.canMerge && canYield) return fetch(state);
   return [{ ...state, phase: "refused", sent: undefined, refusal: { code, message } }, []];
 }

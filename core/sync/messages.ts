@@ -5,7 +5,7 @@ import { type Code, isCode, StreamoError } from "../errors.ts";
 import type { Key } from "../identity/key.ts";
 import { SIGNATURE_BYTES } from "../identity/strict.ts";
 import { decodeHead, encodeHead, HEAD_BYTES, type SignedHead } from "../log/head.ts";
-import type { Position } from "../log/run.ts";
+import type { LogMessage, OfferedBranch } from "./log_messages.ts";
 import {
   type Fields,
   optional,
@@ -73,56 +73,6 @@ export interface Auth {
   readonly signature: Uint8Array;
 }
 
-/** What is said about one log. */
-export type LogMessage =
-  /**
-   * "I want this log, and have this of it." Blocks that I send for it carry `channel`. A relay that
-   * asks for others says by way of which relays, itself the last one.
-   */
-  | {
-    readonly type: "open";
-    readonly key: Key;
-    readonly channel: number;
-    readonly have: Position | undefined;
-    readonly via?: readonly string[];
-  }
-  /**
-   * "This is my head; blocks that I send carry `channel`." `shared` is how many blocks both have in
-   * common, where that is known: then the blocks after it follow without being asked for.
-   */
-  | {
-    readonly type: "opened";
-    readonly key: Key;
-    readonly channel: number;
-    readonly head: SignedHead | undefined;
-    /** Blocks past the head that are here from an upload that broke off. */
-    readonly staged: Position | undefined;
-    readonly shared: number | undefined;
-  }
-  /** "What are your roots over so many blocks?" */
-  | { readonly type: "roots"; readonly key: Key; readonly at: readonly number[] }
-  /** The answer; undefined where the log is shorter. */
-  | {
-    readonly type: "rooted";
-    readonly key: Key;
-    readonly at: readonly number[];
-    readonly roots: readonly (Uint8Array | undefined)[];
-  }
-  /** "Send your blocks from this one on." */
-  | { readonly type: "want"; readonly key: Key; readonly from: number }
-  /** "I have this many of your blocks, durably." */
-  | { readonly type: "ack"; readonly key: Key; readonly blocks: number }
-  /** "I do not take this"; with a head where the sender should look at it. */
-  | {
-    readonly type: "reject";
-    readonly key: Key;
-    readonly code: Code;
-    readonly message: string;
-    readonly head: SignedHead | undefined;
-  }
-  /** "I do not want this log any more." */
-  | { readonly type: "close"; readonly key: Key };
-
 /** What is said about many logs at once, besides the frames of `lists.ts`. */
 export type ListMessage =
   /** "I do not know that list: send me its keys." */
@@ -189,15 +139,6 @@ export interface Refusal {
   readonly topic: string | undefined;
   /** The key that was named. */
   readonly key: Key | undefined;
-}
-
-const ABOUT_LOGS: ReadonlySet<string> = new Set<LogMessage["type"]>(
-  ["open", "opened", "roots", "rooted", "want", "ack", "reject", "close"],
-);
-
-/** Whether `message` is about one log. */
-export function isAboutLog(message: Message): message is LogMessage {
-  return ABOUT_LOGS.has(message.type);
 }
 
 /** A message as text. */
@@ -282,8 +223,28 @@ const READERS: { readonly [Type in Message["type"]]: (fields: Fields) => Message
       root === null ? undefined : readBytes(root, 32)
     ),
   }),
-  want: (fields) => ({ type: "want", key: readKey(fields.key), from: readCount(fields.from) }),
-  ack: (fields) => ({ type: "ack", key: readKey(fields.key), blocks: readCount(fields.blocks) }),
+  want: (fields) => ({
+    type: "want",
+    key: readKey(fields.key),
+    from: readCount(fields.from),
+    aside: optional(fields.aside, (root) => readBytes(root, 32)),
+  }),
+  replace: (fields) => ({
+    type: "replace",
+    key: readKey(fields.key),
+    from: readCount(fields.from),
+  }),
+  aside: (fields) => ({
+    type: "aside",
+    key: readKey(fields.key),
+    branches: readList(fields.branches, ROOTS_MAX).map(readBranch),
+  }),
+  ack: (fields) => ({
+    type: "ack",
+    key: readKey(fields.key),
+    blocks: readCount(fields.blocks),
+    held: fields.held === true ? true : undefined,
+  }),
   reject: (fields) => ({
     type: "reject",
     key: readKey(fields.key),
@@ -358,4 +319,10 @@ function readCast({ topic, data, by }: Fields): {
   const bytes = typeof data === "string" ? fromHex(data) : undefined;
   if (bytes === undefined) throw wrong("cast", data);
   return { topic: readTopic(topic), data: bytes, by: optional(by, readKey) };
+}
+
+function readBranch(value: unknown): OfferedBranch {
+  if (typeof value !== "object" || value === null) throw wrong("branch", value);
+  const { head, from } = value as Fields;
+  return { head: readHead(head), from: readCount(from) };
 }

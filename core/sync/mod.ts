@@ -17,12 +17,12 @@ export type {
   Auth,
   Hello,
   ListMessage,
-  LogMessage,
   Message,
   Refusal,
   TopicMessage,
   TopicNews,
 } from "./messages.ts";
+export type { LogMessage, OfferedBranch } from "./log_messages.ts";
 export type { Presence, PresenceOptions } from "./presence.ts";
 export type { Rate } from "./token_bucket.ts";
 export { type Seat, TOPIC_LIMITS, type TopicLimits, type TopicPeer, Topics } from "./topics.ts";

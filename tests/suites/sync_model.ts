@@ -1,7 +1,7 @@
 /** Two machines and two lists instead of logs: what `channel.ts` does, without waiting for anything. */
 
 import type { Code } from "../../core/errors.ts";
-import type { SignedHead } from "../../core/log/head.ts";
+import { compareHeads, type SignedHead } from "../../core/log/head.ts";
 import type { Run } from "../../core/log/run.ts";
 import type { ChannelState, Effect, Input } from "../../core/sync/channel_state.ts";
 import { newChannel, step } from "../../core/sync/machine.ts";
@@ -26,7 +26,10 @@ export type Sent =
   | { readonly type: "roots"; readonly at: readonly number[] }
   | { readonly type: "rooted"; readonly at: readonly number[]; readonly roots: string[] }
   | { readonly type: "want"; readonly from: number }
-  | { readonly type: "ack"; readonly blocks: number }
+  | { readonly type: "replace"; readonly from: number }
+  | { readonly type: "ack"; readonly blocks: number; readonly held?: boolean }
+  /** A branch that lost: what is on the wire in pieces is here at once. */
+  | { readonly type: "aside"; readonly words: Words }
   | { readonly type: "reject"; readonly code: Code; readonly head?: ModelHead }
   | { readonly type: "run"; readonly run: ModelRun };
 
@@ -36,6 +39,8 @@ export interface ModelOptions {
   readonly isOpener: boolean;
   readonly canMerge: boolean;
   readonly words: Words;
+  /** How many of them others may have; all by default. */
+  readonly shown?: number;
   readonly random: RandomSource;
 }
 
@@ -45,6 +50,8 @@ export class ModelSide {
   /** What is on its way to the other side. */
   readonly outbox: Sent[] = [];
   words: Words;
+  /** Words that lost, until this side sees them merged. */
+  asides: Words = [];
   state: ChannelState;
   /** Why it gave the connection up. */
   violation = "";
@@ -52,10 +59,13 @@ export class ModelSide {
   #staged: Words;
   #fork: Words | undefined;
   #written = 0;
+  /** Blocks that the other side may have. */
+  #shown: number;
 
   constructor(options: ModelOptions) {
     this.#options = options;
     this.words = this.#staged = options.words;
+    this.#shown = options.shown ?? options.words.length;
     const { isOpener, canMerge } = options;
     this.state = newChannel(isOpener, canMerge, positionOf(this.words), this.words.length);
   }
@@ -89,12 +99,17 @@ export class ModelSide {
       }
       case "rooted": {
         const same = sent.at.map((length, i) => rootOf(this.#staged, length) === sent.roots[i]);
-        return this.#input({ type: "compared", at: sent.at, same });
+        return this.#input({ type: "compared", at: sent.at, same, shown: this.#shown });
       }
+      case "aside":
+        return this.#takeIn(sent.words);
+      case "ack":
+        // Held, but not taken: nothing counts yet.
+        return sent.held ? undefined : this.#input(sent);
       case "run":
         return this.#input({ type: "run", run: sent.run as unknown as Run });
       case "reject":
-        return this.#input({ ...sent, message: "", head: sent.head });
+        return this.#input({ ...sent, message: "", head: sent.head, canYield: this.#canYield() });
       default:
         return this.#input(sent);
     }
@@ -104,6 +119,7 @@ export class ModelSide {
     if (this.violation !== "") return;
     const [state, effects] = step(this.state, input);
     this.state = state;
+    this.#shown = Math.max(this.#shown, state.acked);
     for (const effect of effects) this.#do(effect);
   }
 
@@ -126,7 +142,8 @@ export class ModelSide {
         return this.#store(effect.run as unknown as ModelRun);
       case "fetch":
         this.#fork = this.#staged.slice(0, effect.from);
-        return void this.outbox.push({ type: "want", from: effect.from });
+        if (effect.isAsked) this.outbox.push({ type: "want", from: effect.from });
+        return;
       case "hold":
         return this.#hold(effect.run as unknown as ModelRun);
       case "inspect":
@@ -158,35 +175,82 @@ export class ModelSide {
     this.#staged = staged;
     const isWhole = staged.length === run.head.blocks;
     if (isWhole) this.words = staged;
+    this.asides = missing(this.asides, this.words);
+    this.#shown = Math.max(this.#shown, staged.length);
     this.#input({ type: "stored", ...this.#own(), peerBlocks: staged.length });
     this.outbox.push({ type: "ack", blocks: staged.length });
     if (isWhole) this.#input({ type: "advanced", ...this.#own(), from: run.first, fromPeer: true });
   }
 
   #hold(run: ModelRun): void {
-    if (run.first !== this.#fork?.length) return;
-    this.#fork = [...this.#fork, ...run.words];
-    this.outbox.push({ type: "ack", blocks: this.#fork.length });
-    if (this.#fork.length < run.head.blocks) return;
-    const held = this.#fork;
-    const own = this.words.filter((word) => !held.includes(word));
-    const merged = this.#options.canMerge && own.length > 0;
-    if (merged) this.merges++;
-    const parted = held.findIndex((word, i) => word !== this.words[i]);
-    const words = merged ? [...held, `merge(${own.join("+")})`] : held;
+    const { isOpener, canMerge } = this.#options;
+    if (run.first !== this.#fork?.length) {
+      if (!isOpener) this.#input({ type: "dropped", code: "conflict", message: "" });
+      return;
+    }
+    const fork = [...this.#fork, ...run.words];
+    if (rootOf(run.head.words, fork.length) !== rootOf(fork, fork.length)) {
+      this.#fork = undefined;
+      return this.#refuse("bad_block");
+    }
+    this.#fork = fork;
+    if (fork.length < run.head.blocks) {
+      return void this.outbox.push({ type: "ack", blocks: fork.length, held: true });
+    }
     this.#fork = undefined;
-    this.#become(words, parted < 0 ? held.length : parted, false);
-    this.#input({ type: "replaced", ...this.#own(), peerBlocks: held.length });
+    if (!canMerge && !this.#losesTo(run.head)) {
+      return this.#input({ type: "dropped", code: "stale", message: "" });
+    }
+    this.#giveWay(fork);
+    this.#input({ type: "replaced", ...this.#own(), peerBlocks: fork.length });
+    this.outbox.push({ type: "ack", blocks: fork.length });
+  }
+
+  #giveWay(fork: Words): void {
+    const own = missing(this.words, fork);
+    const differs = fork.findIndex((word, i) => word !== this.words[i]);
+    const parted = differs < 0 ? fork.length : differs;
+    if (own.length === 0 || !this.#options.canMerge) {
+      this.asides = missing([...this.asides, ...own], fork);
+      if (own.length > 0) this.outbox.push({ type: "aside", words: own });
+      this.#shown = fork.length;
+      return this.#become(fork, parted, false);
+    }
+    this.merges++;
+    const wasShown = parted < this.#shown;
+    this.#become([...fork, `merge(${own.join("+")})`], parted, false);
+    this.#shown = wasShown ? this.words.length : fork.length;
+  }
+
+  /** A branch that lost over there is merged; whoever cannot waits until somebody else has. */
+  #takeIn(words: Words): void {
+    const own = missing(words, this.words);
+    if (own.length === 0 || !this.#options.canMerge) return;
+    this.merges++;
+    const from = this.words.length;
+    this.#become([...this.words, `merge(${own.join("+")})`], from, false);
+    this.#shown = this.words.length;
+  }
+
+  #losesTo(head: ModelHead): boolean {
+    return compareHeads(head, { ...head, ...positionOf(this.words) }) < 0;
+  }
+
+  /** Whether the other side has anything that is not here. */
+  #canYield(): boolean {
+    const { offered, peer } = this.state;
+    return offered && missing((peer as ModelHead).words, this.words).length > 0;
   }
 
   #become(words: Words, from: number, fromPeer: boolean): void {
     this.words = this.#staged = words;
+    this.asides = missing(this.asides, words);
     this.#input({ type: "advanced", ...this.#own(), from, fromPeer });
   }
 
   #inspect(head: ModelHead | undefined, shared: number | undefined): void {
     const prefix = this.#begins(head) ? head?.blocks ?? 0 : undefined;
-    this.#input({ type: "head", head, shared, prefix });
+    this.#input({ type: "head", head, shared, prefix, shown: this.#shown });
   }
 
   #refuse(code: Code): void {
@@ -208,6 +272,17 @@ export class ModelSide {
     if (words.length === 0) return undefined;
     return { ...positionOf(words), words, key: "" } as unknown as ModelHead;
   }
+}
+
+/** The words that were written once, whoever merged them since. */
+export function atoms(words: Words): string[] {
+  return words.flatMap((word) => word.match(/[a-z]\d+/g) ?? []);
+}
+
+/** What of `words` is not in `log`, merged or not. */
+function missing(words: Words, log: Words): string[] {
+  const known = new Set(atoms(log));
+  return [...new Set(atoms(words))].filter((word) => !known.has(word));
 }
 
 function positionOf(words: Words): Position {

@@ -122,16 +122,22 @@ Deno.test("blocks past the end under an old head are named stale", async () => {
   }, { prepare: holding(begin) });
 });
 
-Deno.test("a reader takes a fork that wins, and stays apart from one that loses", async () => {
+Deno.test("of two branches the one that wins is where the reader and the relay go on", async () => {
   const [long, short] = [await written(alice, 6, "long"), await written(alice, 3, "short")];
-  for (const [own, other, phase] of [[short, long, "live"], [long, short, "apart"]] as const) {
+  for (const [own, other] of [[short, long], [long, short]] as const) {
     const relay = startRelay(new MemoryStore());
     await relay.registry.with(alice.key, async (repo) => await repo.receive(await runOf(other, 0)));
     const device = await startDevice({ url: relay.url, key: alice.key, prepare: holding(own) });
-    await until(device, () =>
-      device.session.status.repos[0].phase === phase &&
-      device.repo.head!.blocks === long.head!.blocks);
+    await until(device, () => {
+      const { phase, acked } = device.session.status.repos[0];
+      return phase === "live" && acked === 6 && device.repo.head!.blocks === 6;
+    });
     assert.deepStrictEqual(device.repo.get(), long.get());
+    await relay.registry.with(alice.key, (repo) => {
+      assert.deepStrictEqual(repo.head, long.head);
+      const kept = own === long ? repo.asides : device.repo.asides;
+      assert.deepStrictEqual(kept.map(({ head }) => head), [short.head], "the other one is kept");
+    });
     assert.deepStrictEqual(device.rejected, []);
     device.session.close();
     await relay.stop();

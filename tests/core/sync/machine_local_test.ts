@@ -12,6 +12,9 @@ import {
   testCases,
 } from "../../suites/machine_cases.ts";
 
+/** The peer has no room for what is offered. */
+const full = { type: "reject", code: "too_large", message: "", head: undefined } as const;
+
 testCases([
   // What happens here.
   {
@@ -23,12 +26,12 @@ testCases([
     after: { sent: 12, acked: 12 },
   },
   {
-    name: "what was merged with a stored run is not acknowledged by it",
-    state: { sent: 10, acked: 10 },
+    name: "what was written here while a run was stored is not what the peer has",
+    state: { sent: 10 },
     input: { type: "stored", ...own(13), peerBlocks: 12 },
     phase: "live",
-    effects: [],
-    after: { acked: 12 },
+    effects: ["pump"],
+    after: { sent: 12, acked: 12 },
   },
   {
     name: "a merge that took the peer's place is sent",
@@ -47,19 +50,34 @@ testCases([
   },
   {
     name: "what the peer brought is not sent back",
-    state: { sent: 10 },
+    state: { sent: 12 },
     input: { type: "advanced", ...own(12), from: 10, fromPeer: true },
     phase: "live",
     effects: [],
     after: { sent: 12 },
   },
   {
-    name: "what was replaced by way of another peer is sent, and not acknowledged any more",
+    name: "what was replaced by way of another peer is not acknowledged any more: both look again",
     state: { sent: 10, acked: 10 },
     input: { type: "advanced", ...own(8), from: 5, fromPeer: false },
+    phase: "opening",
+    effects: ["open"],
+    after: { sent: undefined, acked: 5 },
+  },
+  {
+    name: "an answerer tells of a log that was replaced, and sends nothing before it is asked",
+    state: { ...answerer, sent: 10, acked: 10 },
+    input: { type: "advanced", ...own(12), from: 5, fromPeer: false },
     phase: "live",
-    effects: ["pump"],
-    after: { sent: 5, acked: 5 },
+    effects: ["opened"],
+    after: { sent: undefined, acked: 5 },
+  },
+  {
+    name: "news here while both stay apart: this side looks again",
+    state: { phase: "apart", sent: undefined, peer: head(12) },
+    input: { type: "advanced", ...own(13), from: 10, fromPeer: false },
+    phase: "opening",
+    effects: ["inspect"],
   },
   {
     name: "an answerer tells a peer with another branch of its new head",
@@ -138,6 +156,36 @@ testCases([
     effects: [],
   },
   {
+    name: "a branch that the peer has no room for is given up for the peer's",
+    state: { sent: 10, offered: true, low: 5 },
+    input: { ...full, canYield: true },
+    phase: "fetching",
+    effects: ["fetch"],
+    after: { offered: false },
+  },
+  {
+    name: "unless the peer's was merged here already: that would go on for ever",
+    state: { sent: 10, offered: true, low: 5 },
+    input: full,
+    phase: "refused",
+    effects: [],
+  },
+  {
+    name: "who cannot merge does not give up a branch that wins",
+    state: { sent: 10, offered: true, low: 5, canMerge: false },
+    input: { ...full, canYield: true },
+    phase: "refused",
+    effects: [],
+  },
+  {
+    name: "an offer is settled when all of it is acknowledged",
+    state: { sent: 10, offered: true },
+    input: { type: "ack", blocks: 10 },
+    phase: "live",
+    effects: [],
+    after: { acked: 10, offered: false },
+  },
+  {
     name: "any other refusal ends sending",
     state: { sent: 10 },
     input: { type: "reject", code: "refused", message: "no room", head: undefined },
@@ -166,7 +214,13 @@ Deno.test("machine: answers that lead nowhere end after a bounded number of trie
     for (;;) {
       const [next, [effect]] = step(state, input);
       if (effect.type === "refuse") break;
-      [state] = step(next, { type: "head", head: head(6), shared: undefined, prefix: 6 });
+      [state] = step(next, {
+        type: "head",
+        head: head(6),
+        shared: undefined,
+        prefix: 6,
+        shown: 10,
+      });
       assert.ok(++rounds < 100, name);
     }
     assert.ok(rounds >= 16, `${name}: honest races take a few`);
@@ -182,6 +236,7 @@ Deno.test("machine: a log of 2^40 blocks is compared in at most nine questions",
       head: head(2 ** 40),
       shared: undefined,
       prefix: undefined,
+      shown: 10,
     });
     let questions = 0;
     while (effects[0].type === "askRoots") {
@@ -189,7 +244,12 @@ Deno.test("machine: a log of 2^40 blocks is compared in at most nine questions",
       const { at } = effects[0];
       assert.ok(at.length <= 32);
       state = next;
-      [next, effects] = step(state, { type: "compared", at, same: at.map((n) => n <= common) });
+      [next, effects] = step(state, {
+        type: "compared",
+        at,
+        same: at.map((n) => n <= common),
+        shown: 0,
+      });
     }
     assert.equal(effects[0].type, "fetch");
     assert.equal(effects[0].type === "fetch" && effects[0].from, common);

@@ -35,8 +35,13 @@ const MESSAGES: readonly Message[] = [
   { type: "roots", key, at: [] },
   { type: "roots", key, at: Array.from({ length: ROOTS_MAX }, (_, i) => i) },
   { type: "rooted", key, at: [1, 9], roots: [root, undefined] },
-  { type: "want", key, from: 7 },
-  { type: "ack", key, blocks: 7 },
+  { type: "want", key, from: 7, aside: undefined },
+  { type: "want", key, from: 7, aside: root },
+  { type: "replace", key, from: 7 },
+  { type: "aside", key, branches: [] },
+  { type: "aside", key, branches: [{ head, from: 0 }, { head, from: 2 }] },
+  { type: "ack", key, blocks: 7, held: undefined },
+  { type: "ack", key, blocks: 7, held: true },
   { type: "reject", key, code: "conflict", message: "no", head },
   { type: "reject", key, code: "refused", message: "", head: undefined },
   { type: "close", key },
@@ -64,7 +69,7 @@ Deno.test("every message comes back as it was sent", () => {
     assert.deepStrictEqual(decodeMessage(encodeMessage(message)), message);
   }
   const types = new Set(MESSAGES.map(({ type }) => type));
-  assert.equal(types.size, 22, "a new kind of message belongs into this test");
+  assert.equal(types.size, 24, "a new kind of message belongs into this test");
 });
 
 Deno.test("messages are the text that the specification says", () => {

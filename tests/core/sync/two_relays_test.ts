@@ -72,33 +72,6 @@ Deno.test("a reader of two relays gets a long log from both at once, and goes on
   await stop(relays, writer, reader);
 });
 
-Deno.test("two relays with two branches: a device merges them once, and says which lags behind", async () => {
-  const relays = [startRelay(new MemoryStore()), startRelay(new MemoryStore())];
-  for (const [i, relay] of relays.entries()) {
-    const device = await join([relay], alice);
-    for (let n = 0; n < 3; n++) {
-      device.repo.set(`relay${i}`, n);
-      device.repo.publish([i, n]);
-      await device.repo.flush();
-    }
-    await device.sessions[0].landed(device.repo);
-    device.sessions[0].close();
-  }
-  const device = await join(relays, alice);
-  let merges = 0;
-  device.repo.on("merged", () => merges++);
-  const phases = () => device.sessions.map(({ status }) => status.repos[0].phase).sort();
-  await until(device, () => String(phases()) === "apart,live" && device.repo.size() === 2);
-  device.repo.set("later", 1);
-  const live = device.sessions.find(({ status }) => status.repos[0].phase === "live")!;
-  await live.landed(device.repo);
-  assert.deepStrictEqual(device.repo.get(), { later: 1, relay0: 2, relay1: 2 });
-  assert.equal(device.repo.events().length, 6, "every event once");
-  assert.ok(merges <= 2, `${merges} merges`);
-  assert.deepStrictEqual(phases(), ["apart", "live"]);
-  await stop(relays, device);
-});
-
 Deno.test("two relays over one store: what a device pushes to one does not stop those of the other", async () => {
   const store = new MemoryStore();
   const relays = [startRelay(store), startRelay(store)];

@@ -1,0 +1,141 @@
+/** Where two branches of one key part, and what each has of the other. */
+
+import { untilThere } from "../codec/chunks.ts";
+import { equal } from "../bytes.ts";
+import type { Head } from "../log/head.ts";
+import type { Log } from "../log/log.ts";
+import { rootOf } from "../log/merkle.ts";
+import type { Position } from "../log/run.ts";
+import type { Branch } from "./branch.ts";
+import {
+  type CitedHead,
+  citedSince,
+  commonBlocks,
+  commonOfCited,
+  isCited,
+  isWithin,
+} from "./cited_heads.ts";
+import { epochStart } from "./compaction.ts";
+import { findRecord, type LogRecord } from "./record.ts";
+
+/** Where two logs part. */
+export interface Parting {
+  /** The state that both began with, and whose log it is read in; undefined if none is known. */
+  readonly base: { readonly of: Branch; readonly record: LogRecord } | undefined;
+  /** Records of `mine` from this address on are its own. */
+  readonly ownFrom: number;
+}
+
+/**
+ * Where `mine` parts from `theirs`, which is of a later epoch, or of the same one that both have begun.
+ * The start of an epoch marks which logs it came from.
+ */
+export async function findParting(mine: Branch, theirs: Branch): Promise<Parting> {
+  const { epoch } = mine.log;
+  const start = await untilThere(() => epochStart(theirs));
+  const end = start?.ends.find((end) => end.epoch === epoch);
+  let known = end === undefined ? 0 : await commonBlocks(mine.log, end);
+  // Another device may have brought a part of it over.
+  for (const cited of await citedIn(theirs, start?.record.address ?? 0)) {
+    if (cited.epoch === epoch) known = Math.max(known, await commonBlocks(mine.log, cited));
+  }
+  if (end !== undefined || known > 0) return partAt(mine, await bytesAt(mine, known));
+  const own = mine.log.epoch === theirs.log.epoch && await untilThere(() => epochStart(mine));
+  if (!start || !own) return { base: undefined, ownFrom: 0 };
+  const [mineEnd, theirEnd] = [own.ends[0], start.ends[0]];
+  const common = commonOfCited(mineEnd, theirEnd);
+  // What both compacted is the value that either of them began with, if it had nothing of its own.
+  if (common === mineEnd.blocks) return partAfter(mine, own.record);
+  const base = common === theirEnd.blocks ? { of: theirs, record: start.record } : undefined;
+  return { base, ownFrom: 0 };
+}
+
+/**
+ * Where two branches of one log part, if that is later than `sharedBytes`: because one has merged a part
+ * of the other already. Undefined if neither has.
+ */
+export async function findLaterParting(
+  mine: Branch,
+  theirs: Branch,
+  sharedBytes: number,
+): Promise<Parting | undefined> {
+  const { epoch } = mine.log;
+  const isOfEpoch = (cited: CitedHead) => cited.epoch === epoch;
+  // Theirs has merged all that mine had up to some block.
+  let blocks = 0;
+  for (const cited of (await citedIn(theirs, sharedBytes)).filter(isOfEpoch)) {
+    blocks = Math.max(blocks, await commonBlocks(mine.log, cited));
+  }
+  const bytes = await bytesAt(mine, blocks);
+  if (bytes > sharedBytes) return await partAt(mine, bytes);
+  // Mine has merged all that theirs had up to some block.
+  for (const cited of (await citedIn(mine, sharedBytes)).filter(isOfEpoch)) {
+    blocks = Math.max(blocks, await commonBlocks(theirs.log, cited));
+  }
+  const end = await bytesAt(theirs, blocks);
+  if (end <= sharedBytes) return undefined;
+  const { base } = await partAt(theirs, end);
+  return { base, ownFrom: sharedBytes };
+}
+
+/** `mine` parts where its log had so many bytes. */
+export function partAt(mine: Branch, ownFrom: number): Promise<Parting> {
+  return untilThere(() => {
+    const record = mine.record &&
+      findRecord(mine.space, mine.record, ({ address }) => address < ownFrom);
+    return { base: record && { of: mine, record }, ownFrom };
+  });
+}
+
+/** Whether `branch` has all that a head of an earlier epoch covers, or nothing tells. */
+export function covers(branch: Branch, head: Head): boolean {
+  const start = epochStart(branch);
+  const end = start?.ends.find(({ epoch }) => epoch === head.epoch);
+  if (start === undefined || end === undefined || isWithin(head, end)) return true;
+  // What was merged since says so.
+  return isCited(head, citedSince(branch, start.record.address));
+}
+
+/** Whether all that `head` covers is in `branch`, or was merged into it past `sharedBytes`. */
+export async function knows(branch: Branch, head: Head, sharedBytes: number): Promise<boolean> {
+  const { epoch } = branch.log;
+  if (head.epoch > epoch) return false;
+  if (head.epoch < epoch) return await untilThere(() => covers(branch, head));
+  return await hasPrefix(branch.log, head) || isCited(head, await citedIn(branch, sharedBytes));
+}
+
+/**
+ * Of the heads that `mine` has merged since `sharedBytes`, those that `theirs` has too: events that came
+ * from there are in both.
+ */
+export async function mergedInBoth(
+  mine: Branch,
+  theirs: Branch,
+  sharedBytes: number,
+): Promise<CitedHead[]> {
+  const known = await citedIn(theirs, sharedBytes);
+  const both: CitedHead[] = [];
+  for (const cited of await citedIn(mine, sharedBytes)) {
+    if (isCited(cited, known) || await hasPrefix(theirs.log, cited)) both.push(cited);
+  }
+  return both;
+}
+
+/** Whether `log` begins with all that a head of it covers. */
+export async function hasPrefix(log: Log, { epoch, blocks, root }: Position): Promise<boolean> {
+  if (epoch !== log.epoch || blocks > (log.newest?.blocks ?? 0)) return false;
+  const { frontier } = await log.extentAt(blocks);
+  return equal(rootOf(log.crypto, frontier), root);
+}
+
+function citedIn(branch: Branch, since: number): Promise<CitedHead[]> {
+  return untilThere(() => citedSince(branch, since));
+}
+
+function partAfter(mine: Branch, record: LogRecord): Parting {
+  return { base: { of: mine, record }, ownFrom: record.address + 1 };
+}
+
+async function bytesAt({ log }: Branch, blocks: number): Promise<number> {
+  return blocks === 0 ? 0 : (await log.extentAt(blocks)).bytes;
+}

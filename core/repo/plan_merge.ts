@@ -1,0 +1,85 @@
+/** How one branch is taken into another: decided while blocks are read, done at once. */
+
+import { StreamoError } from "../errors.ts";
+import type { VerifiedHead } from "../log/head.ts";
+import type { Log } from "../log/log.ts";
+import type { Branch } from "./branch.ts";
+import { type CitedHead, citeReplaced } from "./cited_heads.ts";
+import type { OnConflict } from "./conflict.ts";
+import { mergeBranches } from "./merge_branches.ts";
+import { mergeEpochs } from "./merge_epochs.ts";
+import { findLaterParting, findParting, knows, mergedInBoth, partAt } from "./parting.ts";
+
+/** What is known of two branches of which one takes the other's place. */
+export interface Succession {
+  /** How many blocks both begin with, and up to which address: 0 for logs of two epochs. */
+  readonly sharedBlocks: number;
+  readonly sharedBytes: number;
+  /** The head whose place is taken, if it was signed. */
+  readonly replaced?: VerifiedHead;
+  /** Whether another process has stored the log that goes on already. */
+  readonly isStored?: boolean;
+  /** Whether the head is cited even if nothing is taken over: then nobody looks again. */
+  readonly mustCite?: boolean;
+}
+
+/** What `branch`, which parts from `log` or is of another epoch, shares with it. */
+export async function sharedBy(branch: Log, log: Log): Promise<Succession> {
+  if (branch.epoch !== log.epoch) return { sharedBlocks: 0, sharedBytes: 0 };
+  return { sharedBlocks: branch.length, sharedBytes: await branch.sharedBytes(log) };
+}
+
+/** How conflicts are decided, and when. */
+export interface MergeRules {
+  readonly now: number;
+  readonly onConflict: OnConflict;
+}
+
+/** What appends to `theirs` what is only in `mine`; it may be called again if a block was missing. */
+export async function planMerge(
+  mine: Branch,
+  theirs: Branch,
+  succession: Succession,
+  rules: MergeRules,
+): Promise<() => void> {
+  const { sharedBlocks, sharedBytes, isStored = false, mustCite } = succession;
+  const { epoch } = theirs.log;
+  const isOneLog = epoch === mine.log.epoch && (epoch === 0 || sharedBytes > 0);
+  const { replaced: head } = succession;
+  // What another process has overtaken was never signed: nobody has merged it.
+  const isSigned = head !== undefined;
+  const both = isSigned ? await mergedInBoth(mine, theirs, sharedBytes) : [];
+  const replaced: CitedHead | undefined = isSigned
+    ? await citeReplaced(mine.log, head, sharedBlocks)
+    : undefined;
+  const options = { ...rules, replaced, both, mustCite };
+  const later = isOneLog && isSigned
+    ? await findLaterParting(mine, theirs, sharedBytes)
+    : undefined;
+  if (isOneLog && later === undefined) {
+    return () => mergeBranches(mine, theirs, { ...options, sharedBytes });
+  }
+  // Another process over this store had all that is in it.
+  const parting = later ??
+    (isStored ? await partAt(mine, mine.log.sealedBytes) : await findParting(mine, theirs));
+  return () => mergeEpochs(mine, theirs, { ...options, parting });
+}
+
+/**
+ * What appends to `theirs` what the log of `mine` has, a branch that lost or one of an earlier epoch;
+ * undefined if nothing is to be done. `conflict` if it does not part from the log of `theirs` any more.
+ */
+export async function planTakeIn(
+  mine: Branch,
+  theirs: Branch,
+  rules: MergeRules,
+): Promise<(() => void) | undefined> {
+  const { log } = mine;
+  if (log.epoch === theirs.log.epoch && !await log.isExtendedBy(theirs.log)) {
+    throw new StreamoError("conflict", `a branch does not part from the log of ${log.key}`);
+  }
+  const shared = await sharedBy(log, theirs.log);
+  if (await knows(theirs, log.newest!, shared.sharedBytes)) return undefined;
+  await mine.follow();
+  return await planMerge(mine, theirs, { ...shared, replaced: log.newest, mustCite: true }, rules);
+}

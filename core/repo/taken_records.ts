@@ -1,0 +1,90 @@
+/** What a merge appends for the records of a branch that does not go on. */
+
+import { encode } from "../codec/encode.ts";
+import type { Value } from "../codec/value.ts";
+import type { Head } from "../log/head.ts";
+import type { Branch, RecordContent } from "./branch.ts";
+import { type CitedHead, citedHeads, isCited } from "./cited_heads.ts";
+import { copyItem } from "./copy.ts";
+import type { LogRecord } from "./record.ts";
+
+/** Heads that a merge cites besides the one that it replaces: those that this one had merged. */
+const CARRIED_MAX = 64;
+
+/** How records are taken over. */
+export interface TakenOptions {
+  /** Addresses below this mean the same in both branches. */
+  readonly sharedBytes: number;
+  /** The head of `mine`, if it was signed. */
+  readonly replaced: CitedHead | undefined;
+  /** What `theirs` has merged as well: events that came from there are not repeated. */
+  readonly both: readonly CitedHead[];
+  /** Whether the head is cited even if nothing is taken over: then nobody looks again. */
+  readonly mustCite?: boolean;
+}
+
+/** The records of `mine` from address `from` on, the newest first. */
+export function recordsFrom(mine: Branch, from: number): LogRecord[] {
+  const own: LogRecord[] = [];
+  for (const record of mine.history()) {
+    if (record.address < from) break;
+    own.push(record);
+  }
+  return own;
+}
+
+/**
+ * The events among `own` records of `mine`, oldest first, for `theirs`. Each cites where it came from, so
+ * that another device which has merged the same branch does not repeat it.
+ */
+export function takenEvents(
+  own: readonly LogRecord[],
+  mine: Branch,
+  theirs: Branch,
+  { sharedBytes, replaced, both }: TakenOptions,
+): RecordContent[] {
+  const contents: RecordContent[] = [];
+  const root = theirs.record?.root;
+  for (const record of own) {
+    const { event, message, hasEvent, cites } = record;
+    const origins = citedHeads(cites);
+    if (!hasEvent || origins.some((origin) => isCited(origin, both))) continue;
+    const isMarked = origins.length > 0 || replaced === undefined;
+    const from = isMarked ? cites : withOrigin(cites, replaced);
+    contents.push({
+      root,
+      message,
+      event: copyItem(mine.space, event, theirs.space, sharedBytes),
+      hasEvent,
+      cites: from === undefined ? undefined : encode(theirs.space, from),
+    });
+  }
+  return contents.reverse();
+}
+
+/** What the record of a merge cites: the head that it replaces, and what that had merged. */
+export function mergeCites(
+  own: readonly LogRecord[],
+  theirs: Branch,
+  { replaced, both }: TakenOptions,
+): RecordContent["cites"] {
+  if (replaced === undefined) return undefined;
+  const cited: CitedHead[] = [replaced];
+  for (const { citesItem, cites } of own) {
+    if (citesItem === undefined) continue;
+    for (const head of citedHeads(cites)) {
+      const isKnown = isCited(head, both) || isCited(head, cited);
+      if (!isKnown && cited.length <= CARRIED_MAX) cited.push(head);
+    }
+  }
+  return encode(theirs.space, cited as unknown as Value);
+}
+
+function withOrigin(
+  cites: Value,
+  { epoch, blocks, root }: Pick<Head, "epoch" | "blocks" | "root">,
+) {
+  const origin = { epoch, blocks, root };
+  if (cites === undefined) return [origin];
+  return Array.isArray(cites) ? [...cites, origin] : [cites, origin];
+}

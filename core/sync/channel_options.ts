@@ -1,0 +1,24 @@
+/** What a channel is made of. */
+
+import type { StreamoError } from "../errors.ts";
+import type { Repo } from "../repo/repo.ts";
+import type { Channel } from "./channel.ts";
+import type { HoldBudget } from "./hold_budget.ts";
+import type { Message } from "./messages.ts";
+
+/** What a channel needs of its conversation. */
+export interface ChannelOptions {
+  readonly repo: Repo;
+  readonly isOpener: boolean;
+  /** Number of the frames that this side sends. */
+  readonly number: number;
+  readonly send: (data: Message | Uint8Array) => void;
+  /** For branches that the peer offers. */
+  readonly budget: HoldBudget;
+  /** Whether blocks may be sent now; if not, {@link Channel.resume} is called when they may. */
+  readonly hasRoom: (channel: Channel) => boolean;
+  /** The state changed, or something is to be told. */
+  readonly onStatus: (channel: Channel) => void;
+  /** The peer broke the rules; the conversation ends. */
+  readonly onViolation: (error: StreamoError) => void;
+}
