@@ -22,6 +22,7 @@ import { reencode } from "../reencode.ts";
 import { testCrypto } from "../test_log.ts";
 import { type FuzzLog, fuzzLog, fuzzMessages, fuzzRepo } from "./corpus.ts";
 import { FlatChunks } from "./flat_chunks.ts";
+import { partsTarget } from "./fuzz_parts.ts";
 import { mutate, mutateText, overwrite } from "./mutate.ts";
 
 /** What one read may decode here. */
@@ -47,6 +48,7 @@ export async function fuzzTargets(): Promise<Readonly<Record<string, Target>>> {
     heads: (random) => fuzzHead(mutate(random, pick(random, heads)), heads),
     frames: (random) => fuzzFrame(mutate(random, pick(random, frames))),
     runs: (random) => fuzzRun(random, pick(random, frames), repo),
+    parts: await partsTarget(),
     messages: (random) => fuzzMessage(mutateText(random, pick(random, messages))),
   };
 }
