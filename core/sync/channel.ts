@@ -84,13 +84,8 @@ export class Channel {
         await this.#input({ type: "start" });
         return this.#asides.offer();
       }
-      await this.#input({
-        type: "head",
-        head: this.repo.head,
-        shared: own.blocks,
-        prefix: undefined,
-        shown: this.repo.shown,
-      });
+      const { head, shown } = this.repo;
+      await this.#input({ type: "head", head, shared: own.blocks, prefix: undefined, shown });
     });
   }
 
