@@ -89,7 +89,12 @@ export class Draft {
     checkPath(path);
     const last = path[path.length - 1];
     if (typeof last === "number") return this.splice(path.slice(0, -1), last, 1);
-    const patch = this.#reach(path);
+    let patch = this.#reach(path);
+    if (patch.base !== undefined || patch.inside !== undefined) {
+      // What was set there has made the containers around it, and they stay.
+      this.settle();
+      patch = this.#reach(path);
+    }
     patch.base = { item: path.length === 0 ? undefined : ABSENT };
     patch.inside = undefined;
   }

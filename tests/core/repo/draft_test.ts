@@ -185,3 +185,12 @@ Deno.test("what stands for more than can be read is not taken from another log",
   draft.set("a", new Stored(elsewhere, sharedLists(elsewhere, 15, 400)));
   assert.equal(draft.snapshot().size("a", 3, 14, 7), 15);
 });
+
+Deno.test("what was set and deleted again leaves the containers that were made for it", () => {
+  const store = new Streamo();
+  store.transaction((draft) => {
+    draft.push(["a", "b"], 1);
+    draft.delete("a", "b");
+  });
+  assert.deepEqual(store.get(), { a: {} });
+});
