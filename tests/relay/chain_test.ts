@@ -267,3 +267,29 @@ Deno.test("what is asked for above is bounded: what is idle makes room, else it 
   for (const { session } of [writer, first, second]) session.close();
   await stop(top, bottom);
 });
+
+Deno.test("two relays that each took another branch agree when one feeds from the other; a device merges", async () => {
+  const alone = [await startChainRelay(), await startChainRelay()];
+  for (const [i, relay] of alone.entries()) {
+    const device = await joinChain(relay.url, alice);
+    for (let n = 0; n <= i; n++) {
+      device.repo.set(`relay${i}`, n);
+      await device.repo.flush();
+    }
+    await device.session.landed(device.repo);
+    device.session.close();
+  }
+  await stop(...alone);
+  const [top, other] = alone;
+  const again = await startChainRelay([], { store: top.store, port: top.port });
+  const bottom = await startChainRelay([again.url], { store: other.store, feeds: [alice.key] });
+  await until("both have one head", async () => {
+    const heads = await Promise.all([again, bottom].map(({ store }) => store.head(alice.key)));
+    return heads[0]?.head?.root.join() === heads[1]?.head?.root.join();
+  });
+  const device = await joinChain(bottom.url, alice);
+  await device.until(() => device.repo.get("relay0") === 0 && device.repo.get("relay1") === 1);
+  await device.session.landed(device.repo);
+  device.session.close();
+  await stop(again, bottom);
+});
