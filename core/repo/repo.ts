@@ -149,7 +149,9 @@ export class Repo extends ValueStore {
     this.#checkWritable();
     const { storeStream } = await loadUpload();
     const branch = this.#branch;
-    return await storeStream(branch, stream, () => this.#flushStep(branch));
+    return await this.#trunk.keepOld(() =>
+      storeStream(branch, stream, () => this.#flushStep(branch))
+    );
   }
 
   /**
@@ -167,8 +169,10 @@ export class Repo extends ValueStore {
 
   /** Sets the content of `stream` at `path`. One record. */
   async putBytes(path: Path, stream: ByteStream, options?: WriteOptions): Promise<void> {
-    const stored = await this.store(stream);
-    await this.read(() => this.transaction((draft) => draft.set(...path, stored), options));
+    await this.#trunk.keepOld(async () => {
+      const stored = await this.store(stream);
+      await this.read(() => this.transaction((draft) => draft.set(...path, stored), options));
+    });
   }
 
   /** Signs and stores everything written so far; gives the durable head. */
@@ -218,8 +222,8 @@ export class Repo extends ValueStore {
 
   /**
    * Starts the next epoch with the present value and the last `keepRecords` records, and forgets all
-   * else for good, here and wherever the new epoch arrives. Sequence numbers and times go on. Gives the
-   * new head, when it is durable.
+   * else for good, here and wherever the new epoch arrives; here not before uploads under way have ended,
+   * which go on. Sequence numbers and times go on. Gives the new head, when it is durable.
    */
   async compact(options: CompactOptions = {}): Promise<VerifiedHead | undefined> {
     this.#checkWritable();

@@ -56,6 +56,8 @@ export class Trunk {
   #flushing: Promise<VerifiedHead | undefined> | undefined;
   /** Epochs below this are gone from the store. */
   #dropped = 0;
+  /** Works under way that may need an epoch that has ended meanwhile. */
+  #keepers = 0;
 
   /** Branches that lost; undefined as long as there are none. */
   #asides: Asides | undefined;
@@ -278,8 +280,10 @@ export class Trunk {
   /** Goes on from `branch`, which is another log's. */
   swap(branch: Branch, { sharedBytes, isStored = false }: Succession): void {
     const { log: old, snapshot: before } = this.#branch;
-    // Older snapshots read what is at hand, or say that a block is missing: never other bytes.
-    old.stored.cut(sharedBytes);
+    // Older snapshots read what is at hand, or say that a block is missing: never other bytes. An epoch
+    // before is there until it is dropped.
+    const isRaised = branch.log.epoch !== old.epoch;
+    old.stored.cut(isRaised ? Number.MAX_SAFE_INTEGER : sharedBytes);
     this.#stopLog();
     this.#stopLog = passOn(branch.log, this.events);
     this.#branch = branch;
@@ -304,10 +308,22 @@ export class Trunk {
     await this.dropOld();
   }
 
+  /** Runs `work`; until it is through, no epoch that ends meanwhile is dropped. */
+  async keepOld<T>(work: () => Promise<T>): Promise<T> {
+    this.#keepers++;
+    try {
+      return await work();
+    } finally {
+      this.#keepers--;
+      this.#serial.run(() => this.dropOld()).catch((error) => this.events.emit("failed", error));
+    }
+  }
+
   /** Forgets the epochs before the one that is durable now, for good. */
   async dropOld(): Promise<void> {
     const { head, key } = this.#branch.log;
     if (head === undefined || head.epoch <= this.#dropped || !this.options.isOwnStore) return;
+    if (this.#keepers > 0) return;
     // A branch of an epoch before goes on from blocks of that epoch.
     if (this.asides.some((aside) => aside.head.epoch < head.epoch)) return;
     await this.options.store.drop(key, head.epoch);

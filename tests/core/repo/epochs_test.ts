@@ -4,6 +4,7 @@ import { MemoryStore } from "../../../core/log/memory_store.ts";
 import type { StoredHead } from "../../../core/log/store.ts";
 import type { Key } from "../../../core/identity/key.ts";
 import { Repo } from "../../../core/repo/repo.ts";
+import { sampleBytes } from "../../suites/sample_bytes.ts";
 import { AsyncStore, GatedStore } from "../../suites/stores.ts";
 import { alice, device, epochsIn, events, richValue } from "./epoch_devices.ts";
 
@@ -36,6 +37,31 @@ Deno.test("compact() keeps the value alone, and time goes on", async () => {
   assert.equal(again.recordAt(40), undefined);
   assert.equal(again.recordAt(41)!.seq, 41);
 });
+
+for (const kind of ["memory", "async"]) {
+  Deno.test(`an upload goes on over a compaction, and the old epoch goes when it is through: ${kind}`, async () => {
+    const memory = new MemoryStore();
+    const repo = await Repo.open(kind === "memory" ? memory : new AsyncStore(memory), alice);
+    const film = sampleBytes("hashed", 12_000_000);
+    let at = 0;
+    const stream = new ReadableStream<Uint8Array>({
+      async pull(controller) {
+        if (at === 9_000_000) {
+          await repo.compact();
+          assert.deepEqual(await epochsIn(memory, alice.key), [0, 1]);
+        }
+        if (at < film.length) controller.enqueue(film.slice(at, at += 500_000));
+        else controller.close();
+      },
+    });
+    repo.set({ old: "value" });
+    await repo.putBytes(["film"], stream);
+    await repo.flush();
+    await repo.compact();
+    assert.deepEqual(await epochsIn(memory, alice.key), [2]);
+    assert.deepEqual(await repo.load("film"), film);
+  });
+}
 
 Deno.test("compact() takes the last records along as they are", async () => {
   const repo = await device({ clock: ((now) => () => now += 5)(1000) });
