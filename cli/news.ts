@@ -35,6 +35,10 @@ export function reportChanges(repo: Repo, files: Path, printer: Printer): void {
     const cited = replaced === undefined ? "" : `; the record cites the head that was here`;
     say(() => `merged what another device had written in the meantime${cited}`);
   });
+  repo.on("forked", ({ lost, won }) => {
+    const heads = `${counted(lost.blocks, "block")} give way to ${counted(won.blocks, "block")}`;
+    say(() => `the key has signed two branches: ${heads}; what was only here is kept aside`);
+  });
   repo.on("failed", (error) => {
     say(() => `NOT STORED, will be tried again with the next change: ${messageOf(error)}`);
   });

@@ -145,8 +145,11 @@ export class Session {
     if (this.#state === "closed") {
       throw new StreamoError("closed", `cannot follow ${key}: the session is closed`);
     }
-    const stop = repo.on("merged", (event) => this.#events.emit("merged", { key, ...event }));
-    this.#uses.set(key, { owners: new Set([owner]), stop });
+    const stops = [
+      repo.on("merged", (event) => this.#events.emit("merged", { key, ...event })),
+      repo.on("forked", (event) => this.#events.emit("forked", { key, ...event })),
+    ];
+    this.#uses.set(key, { owners: new Set([owner]), stop: () => stops.forEach((stop) => stop()) });
     this.#repos.set(key, repo);
     if (via !== undefined) this.#via.set(key, via);
     if (this.#state === "online") this.#conversation?.open(repo, via);

@@ -57,6 +57,8 @@ export type SessionEvents = {
   };
   /** Another device's log took the place of a repo's own; what was written here was merged into it. */
   merged: { readonly key: Key } & RepoEvents["merged"];
+  /** The key has signed two branches, and a repo that cannot be written here went over to the one that wins. */
+  forked: { readonly key: Key } & RepoEvents["forked"];
   /** Somebody names a repo under a topic that is of interest here. */
   announced: { readonly topic: string } & Announcement;
   /** Nobody names it there any more. */
