@@ -1,5 +1,6 @@
 /** How one branch is taken into another: decided while blocks are read, done at once. */
 
+import { untilThere } from "../codec/chunks.ts";
 import { StreamoError } from "../errors.ts";
 import type { VerifiedHead } from "../log/head.ts";
 import type { Log } from "../log/log.ts";
@@ -8,6 +9,7 @@ import { type CitedHead, citeReplaced } from "./cited_heads.ts";
 import type { OnConflict } from "./conflict.ts";
 import { mergeBranches } from "./merge_branches.ts";
 import { mergeEpochs } from "./merge_epochs.ts";
+import { originsOf, recordsFrom } from "./taken_records.ts";
 import { findLaterParting, findParting, knows, mergedInBoth, partAt } from "./parting.ts";
 
 /** What is known of two branches of which one takes the other's place. */
@@ -52,17 +54,24 @@ export async function planMerge(
   const replaced: CitedHead | undefined = isSigned
     ? await citeReplaced(mine.log, head, sharedBlocks)
     : undefined;
+  const origins = async (ownFrom: number) => {
+    const own = isSigned ? await untilThere(() => recordsFrom(mine, ownFrom)) : [];
+    if (!own.some(({ hasEvent }) => hasEvent)) return [];
+    return await originsOf(mine.log, sharedBlocks, head!);
+  };
   const options = { ...rules, replaced, both, mustCite };
   const later = isOneLog && isSigned
     ? await findLaterParting(mine, theirs, sharedBytes)
     : undefined;
   if (isOneLog && later === undefined) {
-    return () => mergeBranches(mine, theirs, { ...options, sharedBytes });
+    const all = { ...options, origins: await origins(sharedBytes) };
+    return () => mergeBranches(mine, theirs, { ...all, sharedBytes });
   }
   // Another process over this store had all that is in it.
   const parting = later ??
     (isStored ? await partAt(mine, mine.log.sealedBytes) : await findParting(mine, theirs));
-  return () => mergeEpochs(mine, theirs, { ...options, parting });
+  const all = { ...options, origins: await origins(parting.ownFrom) };
+  return () => mergeEpochs(mine, theirs, { ...all, parting });
 }
 
 /**

@@ -3,6 +3,9 @@
 import { encode } from "../codec/encode.ts";
 import type { Value } from "../codec/value.ts";
 import type { Head } from "../log/head.ts";
+import type { Log } from "../log/log.ts";
+import { rootOf } from "../log/merkle.ts";
+import { extend } from "../log/run.ts";
 import type { Branch, RecordContent } from "./branch.ts";
 import { type CitedHead, citedHeads, isCited } from "./cited_heads.ts";
 import { copyItem } from "./copy.ts";
@@ -11,12 +14,37 @@ import type { LogRecord } from "./record.ts";
 /** Heads that a merge cites besides the one that it replaces: those that this one had merged. */
 const CARRIED_MAX = 64;
 
+/** Up to where a log reaches with one of its blocks. */
+export interface Origin {
+  /** Address of the first byte after it. */
+  readonly end: number;
+  /** The log up to there, as a record cites it. */
+  readonly cited: CitedHead;
+}
+
+/** The origins in `log` for the blocks from `from` on that its `head` covers. */
+export async function originsOf(log: Log, from: number, head: Head): Promise<Origin[]> {
+  const origins: Origin[] = [];
+  const { epoch, blocks } = head;
+  let extent = await log.extentAt(from);
+  const add = (bytes: Uint8Array) => {
+    extent = extend(log.crypto, extent, [bytes]).extent;
+    const root = rootOf(log.crypto, extent.frontier);
+    origins.push({ end: extent.bytes, cited: { epoch, blocks: extent.length, root } });
+  };
+  for await (const { bytes } of log.blocks(from, Math.min(blocks, log.length))) add(bytes);
+  for (const { index, bytes } of log.heldBlocks) if (index < blocks) add(bytes);
+  return origins;
+}
+
 /** How records are taken over. */
 export interface TakenOptions {
   /** Addresses below this mean the same in both branches. */
   readonly sharedBytes: number;
   /** The head of `mine`, if it was signed. */
   readonly replaced: CitedHead | undefined;
+  /** Where the blocks of `mine` end, for those that its head covers past the common part. */
+  readonly origins: readonly Origin[];
   /** What `theirs` has merged as well: events that came from there are not repeated. */
   readonly both: readonly CitedHead[];
   /** Whether the head is cited even if nothing is taken over: then nobody looks again. */
@@ -41,16 +69,17 @@ export function takenEvents(
   own: readonly LogRecord[],
   mine: Branch,
   theirs: Branch,
-  { sharedBytes, replaced, both }: TakenOptions,
+  { sharedBytes, origins, both }: TakenOptions,
 ): RecordContent[] {
   const contents: RecordContent[] = [];
   const root = theirs.record?.root;
   for (const record of own) {
     const { event, message, hasEvent, cites } = record;
-    const origins = citedHeads(cites);
-    if (!hasEvent || origins.some((origin) => isCited(origin, both))) continue;
-    const isMarked = origins.length > 0 || replaced === undefined;
-    const from = isMarked ? cites : withOrigin(cites, replaced);
+    const known = citedHeads(cites);
+    if (!hasEvent || known.some((origin) => isCited(origin, both))) continue;
+    const origin = origins.find(({ end }) => end > record.address);
+    const isMarked = known.length > 0 || origin === undefined;
+    const from = isMarked ? cites : withOrigin(cites, origin.cited);
     contents.push({
       root,
       message,
@@ -70,8 +99,9 @@ export function mergeCites(
 ): RecordContent["cites"] {
   if (replaced === undefined) return undefined;
   const cited: CitedHead[] = [replaced];
-  for (const { citesItem, cites } of own) {
-    if (citesItem === undefined) continue;
+  for (const { citesItem, hasEvent, cites } of own) {
+    // What an event came from is within what the merge that brought it cites.
+    if (citesItem === undefined || hasEvent) continue;
     for (const head of citedHeads(cites)) {
       const isKnown = isCited(head, both) || isCited(head, cited);
       if (!isKnown && cited.length <= CARRIED_MAX) cited.push(head);

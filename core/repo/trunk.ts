@@ -61,12 +61,11 @@ export class Trunk {
 
   /** Branches that lost; undefined as long as there are none. */
   #asides: Asides | undefined;
-  /** Blocks of this log that somebody else has; those that were here when it was opened may be. */
-  #shown: number;
+  /** Blocks of this log that somebody else is known to have, since it was opened. */
+  #shown = 0;
 
   private constructor(log: Log, options: TrunkOptions) {
     this.options = options;
-    this.#shown = log.head?.blocks ?? 0;
     this.#branch = this.branchOf(log);
     this.#stopLog = passOn(log, this.events);
   }

@@ -17,8 +17,8 @@ const CALM_MS = 10 * 60_000;
 /** So long nothing may change any more then. */
 const REST_MS = 90_000;
 
-/** A window of each log, the frame that goes past it, and what is said besides. */
-const QUEUE_BYTES = WINDOW_BYTES + 2 * FRAME_MAX_BYTES;
+/** Two windows of each log, as a peer may start over once, with the frames that go past them. */
+const QUEUE_BYTES = 2 * (WINDOW_BYTES + FRAME_MAX_BYTES);
 
 /** How a run ended. */
 export interface Report {
