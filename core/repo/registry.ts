@@ -89,8 +89,8 @@ export class Registry {
   }
 
   /**
-   * Calls `listener` whenever a log moves on, of repos that are open or, as far as {@link watch} is
-   * told, in the store; the result stops it.
+   * Calls `listener` whenever a log moves on or a branch is kept aside, of repos that are open or, as far
+   * as {@link watch} is told, in the store; the result stops it.
    * @ignore
    */
   onMoved(listener: OnMoved): () => void {
@@ -154,9 +154,12 @@ export class Registry {
     entry.opening.catch(() => this.#entries.delete(key));
     return entry;
   }
+
   async #read(key: Key, who: Signer | Key): Promise<Repo> {
     const repo = await Repo.open(this.store, who, this.#options);
     repo.on("advance", (advance) => this.#moved(key, advance));
+    // Who could merge a branch that was kept aside must hear of it, though the log stands still.
+    repo.on("asides", (count) => count > 0 && this.#moved(key, undefined));
     return repo;
   }
 
