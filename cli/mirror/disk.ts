@@ -110,7 +110,8 @@ export class Disk {
       this.#checkParents(path);
       this.#check(path, expected);
       if (expected === undefined) await this.#moveToFree(temp, path);
-      else await Deno.rename(this.locate(temp), this.locate(path));
+      else {this.#replace(path, expected.found, () =>
+          Deno.renameSync(this.locate(temp), this.locate(path)));}
     } catch (error) {
       await this.#removeIfThere(temp);
       throw error;
@@ -127,7 +128,7 @@ export class Disk {
   delete(path: string, expected: NonNullable<Expected>): void {
     this.#checkParents(path);
     this.#check(path, expected);
-    Deno.removeSync(this.locate(path));
+    this.#replace(path, expected.found, () => Deno.removeSync(this.locate(path)));
     this.#changed.add(parentOf(path));
     for (let folder = parentOf(path); folder !== ""; folder = parentOf(folder)) {
       if (!this.#removeEmptyFolder(folder)) break;
@@ -195,12 +196,7 @@ export class Disk {
   }
 
   #look(path: string): Deno.FileInfo | undefined {
-    try {
-      return Deno.lstatSync(this.locate(path));
-    } catch (error) {
-      if (isAbsent(error)) return undefined;
-      throw error;
-    }
+    return lookAt(this.locate(path));
   }
 
   /** Throws {@link FolderChanged} if `path` does not hold `expected`. */
@@ -223,6 +219,25 @@ export class Disk {
     if (found.kind === "file" && hash !== undefined && !isSettled(found.stat, this.#options.now)) {
       if (hashFile(this.locate(path), found) !== hash) throw new FolderChanged(path);
     }
+  }
+
+  /**
+   * Does what takes the file at `path` away, which was just checked. Somebody may write to it in that very
+   * moment: then it is put back, with what was written. Without links of files that moment remains.
+   */
+  #replace(path: string, found: Found, takeAway: () => void): void {
+    const kept = this.locate(this.#makeTempPath(path));
+    try {
+      if (found.kind === "file") Deno.linkSync(this.locate(path), kept);
+    } catch (error) {
+      if (!isFileError(error) || isAbsent(error)) throw error;
+    }
+    takeAway();
+    const info = lookAt(kept);
+    if (info === undefined) return;
+    if (isUntouched(info, found)) return Deno.removeSync(kept);
+    Deno.renameSync(kept, this.locate(path));
+    throw new FolderChanged(path);
   }
 
   /** Moves to a name that must be free; a link, unlike a rename, fails if it is not. */
@@ -279,4 +294,19 @@ export class Disk {
       if (!isAbsent(error)) throw error;
     }
   }
+}
+
+function lookAt(file: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.lstatSync(file);
+  } catch (error) {
+    if (isAbsent(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Whether nobody has written since the file was `found`; names of its own change its ctime. */
+function isUntouched(info: Deno.FileInfo, { stat }: Found): boolean {
+  const now = statOf(info);
+  return now.size === stat.size && now.mtime === stat.mtime;
 }

@@ -117,3 +117,31 @@ Deno.test("a file that is written while it is streamed is sent again", async () 
   const held = desk.tree.entries.get("large")?.held;
   assert.ok(held && "content" in held && held.content.every((byte) => byte === 2));
 });
+
+/** Calls `act` at the last moment before the first call of a function of Deno. */
+function justBefore(name: "renameSync" | "removeSync", act: () => void): Disposable {
+  const original = Deno[name];
+  const restore = () => Object.assign(Deno, { [name]: original });
+  const hooked = (...args: unknown[]) => {
+    restore();
+    act();
+    return (original as (...args: unknown[]) => void)(...args);
+  };
+  Object.assign(Deno, { [name]: hooked });
+  return { [Symbol.dispose]: restore };
+}
+
+Deno.test("what is written in the very moment in which a file is replaced or deleted is kept", async () => {
+  for (const name of ["renameSync", "removeSync"] as const) {
+    await using desk = await Desk.open();
+    desk.write("a", "old\n");
+    await desk.sync();
+    if (name === "renameSync") desk.tree.put("a", "there\n");
+    else desk.tree.remove("a");
+    const append = () => Deno.writeTextFileSync(desk.at("a"), "late\n", { append: true });
+    using _hook = justBefore(name, append);
+    for (let pending = true; pending;) ({ pending } = await desk.sync());
+    assert.ok(Object.values(desk.listing()).some((text) => text.includes("late\n")), name);
+    assert.deepEqual(desk.repoListing(), desk.listing());
+  }
+});
