@@ -15,8 +15,11 @@ const DENSE = 256;
 const SPARSE = 64;
 /** Bytes of a root that are kept to tell it from others. */
 const MARK_BYTES = 8;
-/** Epochs whose ends are cited: a device that was away for longer merges without a base. */
-const EPOCHS_MAX = 8;
+/** Epochs whose ends are cited in any case: a device that was away for longer may merge without a base. */
+const EPOCHS = 8;
+/** Ends that are cited at most, as long as there are no more bytes of marks. */
+const EPOCHS_MAX = 64;
+const MARKS_MAX_BYTES = 16 * 1024;
 
 /** A head as a record cites it. */
 export interface CitedHead {
@@ -81,7 +84,11 @@ export async function citeReplaced(
 
 /** What the first record of a new epoch cites: the end of the last one, and of those before. */
 export function citeEnds(end: CitedHead, before: readonly CitedHead[]): readonly CitedHead[] {
-  return [end, ...before].slice(0, EPOCHS_MAX);
+  let bytes = 0;
+  return [end, ...before].slice(0, EPOCHS_MAX).filter(({ marks }, i) => {
+    bytes += marks!.length;
+    return i < EPOCHS || bytes <= MARKS_MAX_BYTES;
+  });
 }
 
 /** The heads among what a record cites. */

@@ -13,6 +13,9 @@ import { type LogRecord, readRecord } from "./record.ts";
 /** Bytes that are made durable at a time. */
 const STEP_BYTES = 4 * 2 ** 20;
 
+/** The message of the record that begins an epoch. */
+const MESSAGE = "compact";
+
 /** What compaction takes along. */
 export interface CompactOptions {
   /** How many of the last records stay, with their events, messages, times and states; 0 by default. */
@@ -30,7 +33,8 @@ export interface EpochStart {
 export function epochStart({ space, record, log }: Branch): EpochStart | undefined {
   if (log.epoch === 0 || record === undefined) return undefined;
   for (const found of records(space, record, { after: record.first - 1 })) {
-    if (found.citesItem === undefined) continue;
+    // Merges cite heads of earlier epochs too, with fewer marks.
+    if (found.message !== MESSAGE || found.citesItem === undefined) continue;
     const ends = citedHeads(found.cites).filter(({ marks }) => marks !== undefined);
     if (ends[0]?.epoch === log.epoch - 1) return { record: found, ends };
   }
@@ -65,7 +69,7 @@ export class Compaction {
     for (const record of kept.reverse()) await this.#take(record);
     if (kept.length === 0) this.#root = await this.#copy.copy(newest.root);
     const cites = encode(this.#to.space, citeEnds(end, start?.ends ?? []));
-    const content = { root: this.#root, message: "compact", cites };
+    const content = { root: this.#root, message: MESSAGE, cites };
     // The value is as old as it was: compacting it wins no conflict.
     this.#to.append(content, newest.time, newest.seq + 1);
     this.#newest = newest;

@@ -225,12 +225,44 @@ Deno.test("kept records are not published again by a device that has them as its
 });
 
 /** What a channel does when both sides have the epoch: the loser takes the other's log, and merges. */
-async function settle(winner: Repo, loser: Repo): Promise<void> {
-  const fork = await loser.log.branch(0);
-  for (const run of await runsOf(winner)) await fork.hold(run);
+async function settle(winner: Repo, loser: Repo, common = 0): Promise<void> {
+  const fork = await loser.log.branch(common);
+  for (const run of await runsOf(winner, Infinity, common)) await fork.hold(run);
   await loser.replace(fork, winner);
   await give(loser, winner);
 }
+
+Deno.test("a kept merge is not taken for the beginning of the epoch", async () => {
+  const [a, b] = await twoDevices();
+  const c = await device();
+  await give(a, c);
+  const common = c.log.length;
+  a.delete("k0");
+  a.set("a", 1);
+  b.set("b", 1);
+  c.set("c", 1);
+  for (const repo of [a, b, c]) await repo.flush();
+  await settle(a, b, common);
+  // Its citation marks only what is past the ten records that all have.
+  assert.equal(a.lastRecord!.message, "merge");
+  await a.compact({ keepRecords: 3 });
+  await a.compact();
+  await give(a, c);
+  assert.equal(c.has("k0"), false);
+  assert.deepEqual([c.get("a"), c.get("b"), c.get("c")], [1, 1, 1]);
+});
+
+Deno.test("a device that was away for twenty short epochs deletes and changes nothing of the others'", async () => {
+  const [a, b] = await twoDevices();
+  a.delete("k0");
+  a.set("k1", "a");
+  await a.flush();
+  b.set("b", 1);
+  await b.flush();
+  for (let epoch = 1; epoch <= 20; epoch++) await a.compact();
+  await give(a, b);
+  assert.deepEqual([b.has("k0"), b.get("k1"), b.get("b")], [false, "a", 1]);
+});
 
 Deno.test("two devices that compact at once end on one log with what both have written", async () => {
   // Who has written after both were equal, and whether the other has that.
