@@ -15,10 +15,10 @@ const DENSE = 256;
 const SPARSE = 64;
 /** Bytes of a root that are kept to tell it from others. */
 const MARK_BYTES = 8;
-/** Epochs whose ends are cited in any case: a device that was away for longer may merge without a base. */
-const EPOCHS = 8;
+/** Ends that are cited in any case: a device that was away for longer may merge without a base. */
+const ENDS = 8;
 /** Ends that are cited at most, as long as there are no more bytes of marks. */
-const EPOCHS_MAX = 64;
+const ENDS_MAX = 64;
 const MARKS_MAX_BYTES = 16 * 1024;
 
 /** A head as a record cites it. */
@@ -82,13 +82,17 @@ export async function citeReplaced(
   return { epoch, blocks, root, marks };
 }
 
-/** What the first record of a new epoch cites: the end of the last one, and of those before. */
+/** What the first record of a new epoch cites: the end of the last one, and what came `before`. */
 export function citeEnds(end: CitedHead, before: readonly CitedHead[]): readonly CitedHead[] {
+  const cited = [end];
   let bytes = 0;
-  return [end, ...before].slice(0, EPOCHS_MAX).filter(({ marks }, i) => {
-    bytes += marks!.length;
-    return i < EPOCHS || bytes <= MARKS_MAX_BYTES;
-  });
+  for (const head of before) {
+    if (cited.length >= ENDS_MAX) break;
+    if (isCited(head, cited)) continue;
+    bytes += head.marks!.length;
+    if (cited.length < ENDS || bytes <= MARKS_MAX_BYTES) cited.push(head);
+  }
+  return cited;
 }
 
 /** The heads among what a record cites. */
@@ -147,7 +151,7 @@ async function heldRoot(log: Log, length: number): Promise<Uint8Array> {
 }
 
 /** Whether the cited log begins with all that `head` covers, as far as the marks tell. */
-export function isWithin(head: Pick<Head, "blocks" | "root">, cited: CitedHead): boolean {
+function isWithin(head: Pick<Head, "blocks" | "root">, cited: CitedHead): boolean {
   return isMarked(cited, markedLengths(cited.blocks).indexOf(head.blocks), head.root);
 }
 

@@ -13,6 +13,10 @@ import { type LogRecord, readRecord } from "./record.ts";
 /** Bytes that are made durable at a time. */
 const STEP_BYTES = 4 * 2 ** 20;
 
+/** Records that are searched for heads that were taken in, and how many of them at a time. */
+const TAKEN_RECORDS = 100_000;
+const STEP_RECORDS = 1000;
+
 /** The message of the record that begins an epoch. */
 const MESSAGE = "compact";
 
@@ -25,7 +29,7 @@ export interface CompactOptions {
 /** The record that begins an epoch, after those that were kept. */
 export interface EpochStart {
   readonly record: LogRecord;
-  /** Where the epochs before ended, the last one first. */
+  /** Where the epochs before ended, the last one first, and what they had taken in. */
   readonly ends: readonly CitedHead[];
 }
 
@@ -35,10 +39,29 @@ export function epochStart({ space, record, log }: Branch): EpochStart | undefin
   for (const found of records(space, record, { after: record.first - 1 })) {
     // Merges cite heads of earlier epochs too, with fewer marks.
     if (found.message !== MESSAGE || found.citesItem === undefined) continue;
-    const ends = citedHeads(found.cites).filter(({ marks }) => marks !== undefined);
+    const ends = citedHeads(found.cites).filter(isMarked);
     if (ends[0]?.epoch === log.epoch - 1) return { record: found, ends };
   }
   return undefined;
+}
+
+/** The heads that `branch` has taken in up to `newest`, and where epochs before ended, the last one first. */
+async function takenIn(branch: Branch, newest: LogRecord): Promise<CitedHead[]> {
+  const start = await untilThere(() => epochStart(branch));
+  const taken: CitedHead[] = [];
+  const from = Math.max(start?.record.seq ?? newest.first, newest.seq - TAKEN_RECORDS);
+  for (let after = from; after < newest.seq; after += STEP_RECORDS) {
+    const range = { after, first: Math.min(STEP_RECORDS, newest.seq - after) };
+    const found = await untilThere(() => [...records(branch.space, newest, range)]);
+    for (const { citesItem, cites } of found) {
+      if (citesItem !== undefined) taken.unshift(...citedHeads(cites).filter(isMarked));
+    }
+  }
+  return [...taken, ...start?.ends ?? []];
+}
+
+function isMarked({ marks }: CitedHead): boolean {
+  return marks !== undefined;
 }
 
 /** Copies what is to stay of one branch into another, which is empty and of the next epoch. */
@@ -64,11 +87,11 @@ export class Compaction {
     const { space } = from;
     const newest = await untilThere(() => readRecord(space, head.record!));
     const kept = await untilThere(() => [...records(space, newest, { last: keepRecords })]);
-    const start = await untilThere(() => epochStart(from));
+    const taken = await takenIn(from, newest);
     const end = await citeEnd(from.log, head);
     for (const record of kept.reverse()) await this.#take(record);
     if (kept.length === 0) this.#root = await this.#copy.copy(newest.root);
-    const cites = encode(this.#to.space, citeEnds(end, start?.ends ?? []));
+    const cites = encode(this.#to.space, citeEnds(end, taken));
     const content = { root: this.#root, message: MESSAGE, cites };
     // The value is as old as it was: compacting it wins no conflict.
     this.#to.append(content, newest.time, newest.seq + 1);

@@ -7,14 +7,7 @@ import type { Log } from "../log/log.ts";
 import { rootOf } from "../log/merkle.ts";
 import type { Position } from "../log/run.ts";
 import type { Branch } from "./branch.ts";
-import {
-  type CitedHead,
-  citedSince,
-  commonBlocks,
-  commonOfCited,
-  isCited,
-  isWithin,
-} from "./cited_heads.ts";
+import { type CitedHead, citedSince, commonBlocks, commonOfCited, isCited } from "./cited_heads.ts";
 import { epochStart } from "./compaction.ts";
 import { findRecord, type LogRecord } from "./record.ts";
 
@@ -34,8 +27,8 @@ export async function findParting(mine: Branch, theirs: Branch): Promise<Parting
   const { epoch } = mine.log;
   const start = await untilThere(() => epochStart(theirs));
   const end = start?.ends.find((end) => end.epoch === epoch);
-  let known = end === undefined ? 0 : await commonBlocks(mine.log, end);
-  // Another device may have brought a part of it over.
+  let known = 0;
+  // Its end, or what another device has brought over since, or before an epoch in between.
   for (const cited of await citedIn(theirs, start?.record.address ?? 0)) {
     if (cited.epoch === epoch) known = Math.max(known, await commonBlocks(mine.log, cited));
   }
@@ -90,9 +83,7 @@ export function partAt(mine: Branch, ownFrom: number): Promise<Parting> {
 /** Whether `branch` has all that a head of an earlier epoch covers, or nothing tells. */
 export function covers(branch: Branch, head: Head): boolean {
   const start = epochStart(branch);
-  const end = start?.ends.find(({ epoch }) => epoch === head.epoch);
-  if (start === undefined || end === undefined || isWithin(head, end)) return true;
-  // What was merged since says so.
+  if (start === undefined || !start.ends.some(({ epoch }) => epoch === head.epoch)) return true;
   return isCited(head, citedSince(branch, start.record.address));
 }
 

@@ -264,6 +264,33 @@ Deno.test("a device that was away for twenty short epochs deletes and changes no
   assert.deepEqual([b.has("k0"), b.get("k1"), b.get("b")], [false, "a", 1]);
 });
 
+Deno.test("what was taken in stays known when the epoch is compacted again", async () => {
+  const [a, b] = await twoDevices();
+  const c = await device();
+  await give(a, c);
+  c.set("x", 1);
+  c.publish("c's event");
+  await c.flush();
+  await give(c, b);
+  await a.compact();
+  // Another device brings what both have of the log before, then all go on from there.
+  await give(a, b);
+  await give(b, a);
+  assert.equal(a.get("x"), 1);
+  a.delete("x");
+  await a.compact({ keepRecords: 1 });
+  await a.compact();
+  a.publish("a's event");
+  await a.flush();
+  c.set("c", 1);
+  await c.flush();
+  const before = c.head!;
+  await give(a, c);
+  assert.deepEqual([c.has("x"), c.get("c")], [false, 1]);
+  assert.deepEqual(events(c), ["a's event"]);
+  assert.equal(await c.covers(before), true);
+});
+
 Deno.test("two devices that compact at once end on one log with what both have written", async () => {
   // Who has written after both were equal, and whether the other has that.
   const cases: ((a: Repo, b: Repo) => Promise<void>)[] = [
