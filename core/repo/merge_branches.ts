@@ -8,7 +8,13 @@ import { Draft, Stored } from "./draft.ts";
 import { Merge } from "./merge.ts";
 import { findRecord, type LogRecord } from "./record.ts";
 import { ABSENT } from "../codec/find.ts";
-import { mergeCites, recordsFrom, takenEvents, type TakenOptions } from "./taken_records.ts";
+import {
+  MERGE_MESSAGE,
+  mergeCites,
+  recordsFrom,
+  takenEvents,
+  type TakenOptions,
+} from "./taken_records.ts";
 
 /** How branches are merged. */
 export interface MergeOptions extends TakenOptions {
@@ -44,7 +50,7 @@ export function mergeBranches(mine: Branch, theirs: Branch, options: MergeOption
   const contents = takenEvents(own, mine, theirs, options);
   const cites = mergeCites(own, theirs, options);
   if (cites !== undefined || !sameItem(root, newest?.root)) {
-    contents.push({ root, message: "merge", cites });
+    contents.push({ root, message: MERGE_MESSAGE, cites });
   }
   for (const content of contents) theirs.append(content, now);
 }

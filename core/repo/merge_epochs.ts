@@ -8,7 +8,13 @@ import { type MergeOptions, rootOf } from "./merge_branches.ts";
 import type { Parting } from "./parting.ts";
 import type { LogRecord } from "./record.ts";
 import { ABSENT } from "../codec/find.ts";
-import { mergeCites, recordsFrom, takenEvents } from "./taken_records.ts";
+import {
+  MERGE_MESSAGE,
+  mergeCites,
+  recordsFrom,
+  stretchesOf,
+  takenEvents,
+} from "./taken_records.ts";
 
 /** How the logs are merged. */
 export interface MergeAcrossOptions extends Omit<MergeOptions, "sharedBytes"> {
@@ -24,25 +30,26 @@ export function mergeEpochs(mine: Branch, theirs: Branch, options: MergeAcrossOp
   const own = recordsFrom(mine, ownFrom);
   if (own.length === 0 && !mustCite) return;
   const newest = theirs.record;
-  const merge = new MergeAcross({
-    base: (base?.of ?? mine).space,
-    mine: mine.space,
-    theirs: theirs.space,
-    order: (own[0]?.time ?? 0) - (newest?.time ?? 0),
-    onConflict,
-  });
-  const merged = own.length === 0
-    ? rootOf(newest)
-    : merge.items(rootOf(base?.record), rootOf(own[0]), rootOf(newest), []);
+  const order = (own[0]?.time ?? 0) - (newest?.time ?? 0);
+  const logs = { mine: mine.space, theirs: theirs.space, order, onConflict };
+  let merged = rootOf(newest);
+  const extras: MergeAcross["extras"] = [];
+  for (const { before, after } of stretchesOf(own, base?.record, options.both)) {
+    const of = before === base?.record ? base?.of ?? mine : mine;
+    const merge = new MergeAcross({ ...logs, base: of.space });
+    merged = merge.items(rootOf(before), rootOf(after), merged, []);
+    extras.push(...merge.extras);
+  }
   const draft = new Draft(theirs.space, merged === ABSENT ? undefined : merged);
-  for (const { path, item } of merge.extras) draft.set(...path, new Stored(theirs.space, item));
+  for (const { path, item } of extras) draft.set(...path, new Stored(theirs.space, item));
   const root = draft.settle();
-  const isNew = (record: LogRecord) => !record.hasEvent || !isKept(theirs, record, merge);
+  const comparer = new MergeAcross({ ...logs, base: mine.space });
+  const isNew = (record: LogRecord) => !record.hasEvent || !isKept(theirs, record, comparer);
   const contents = takenEvents(own.filter(isNew), mine, theirs, { ...options, sharedBytes: 0 });
   const hasChanged = !sameItem(root, newest?.root);
   if (contents.length === 0 && !hasChanged && !mustCite) return;
   const cites = mergeCites(own, theirs, { ...options, sharedBytes: 0 });
-  if (cites !== undefined || hasChanged) contents.push({ root, message: "merge", cites });
+  if (cites !== undefined || hasChanged) contents.push({ root, message: MERGE_MESSAGE, cites });
   for (const content of contents) theirs.append(content, now);
 }
 

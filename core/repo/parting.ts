@@ -44,31 +44,21 @@ export async function findParting(mine: Branch, theirs: Branch): Promise<Parting
 }
 
 /**
- * Where two branches of one log part, if that is later than `sharedBytes`: because one has merged a part
- * of the other already. Undefined if neither has.
+ * Where two branches of one log part, if that is later than `sharedBytes`, because `theirs` has merged a part
+ * of `mine` already. Undefined if it has not.
  */
 export async function findLaterParting(
   mine: Branch,
   theirs: Branch,
   sharedBytes: number,
 ): Promise<Parting | undefined> {
-  const { epoch } = mine.log;
-  const isOfEpoch = (cited: CitedHead) => cited.epoch === epoch;
-  // Theirs has merged all that mine had up to some block.
   let blocks = 0;
-  for (const cited of (await citedIn(theirs, sharedBytes)).filter(isOfEpoch)) {
+  for (const cited of await citedIn(theirs, sharedBytes)) {
+    if (cited.epoch !== mine.log.epoch) continue;
     blocks = Math.max(blocks, await commonBlocks(mine.log, cited));
   }
   const bytes = await bytesAt(mine, blocks);
-  if (bytes > sharedBytes) return await partAt(mine, bytes);
-  // Mine has merged all that theirs had up to some block.
-  for (const cited of (await citedIn(mine, sharedBytes)).filter(isOfEpoch)) {
-    blocks = Math.max(blocks, await commonBlocks(theirs.log, cited));
-  }
-  const end = await bytesAt(theirs, blocks);
-  if (end <= sharedBytes) return undefined;
-  const { base } = await partAt(theirs, end);
-  return { base, ownFrom: sharedBytes };
+  return bytes > sharedBytes ? await partAt(mine, bytes) : undefined;
 }
 
 /** `mine` parts where its log had so many bytes. */

@@ -61,7 +61,8 @@ export async function planMerge(
   };
   const options = { ...rules, replaced, both, mustCite };
   const later = isOneLog && isSigned
-    ? await findLaterParting(mine, theirs, sharedBytes)
+    ? await findLaterParting(mine, theirs, sharedBytes) ??
+      (both.length > 0 ? await partAt(mine, sharedBytes) : undefined)
     : undefined;
   if (isOneLog && later === undefined) {
     const all = { ...options, origins: await origins(sharedBytes) };

@@ -14,6 +14,9 @@ import type { LogRecord } from "./record.ts";
 /** Heads that a merge cites besides the one that it replaces: those that this one had merged. */
 const CARRIED_MAX = 64;
 
+/** The message of a record that merges. */
+export const MERGE_MESSAGE = "merge";
+
 /** Up to where a log reaches with one of its blocks. */
 export interface Origin {
   /** Address of the first byte after it. */
@@ -59,6 +62,45 @@ export function recordsFrom(mine: Branch, from: number): LogRecord[] {
     own.push(record);
   }
   return own;
+}
+
+/** A part of a branch that was written there: from one state to another. */
+export interface Stretch {
+  readonly before: LogRecord | undefined;
+  readonly after: LogRecord;
+}
+
+/**
+ * What `own` records of a branch, the newest first, have changed since `base`, oldest first: all but the merges
+ * of what is in `both`, which are no changes of this branch. One base for all would take what they brought for
+ * changes, or what came after for unchanged.
+ */
+export function stretchesOf(
+  own: readonly LogRecord[],
+  base: LogRecord | undefined,
+  both: readonly CitedHead[],
+): Stretch[] {
+  const stretches: Stretch[] = [];
+  let [before, after] = [base, base];
+  const end = () => {
+    if (after !== undefined && after !== before) stretches.push({ before, after });
+  };
+  for (const record of own.toReversed()) {
+    if (isMergeOf(record, both)) {
+      end();
+      before = record;
+    }
+    after = record;
+  }
+  end();
+  return stretches;
+}
+
+function isMergeOf({ message, hasEvent, cites }: LogRecord, both: readonly CitedHead[]): boolean {
+  if (message !== MERGE_MESSAGE || hasEvent) return false;
+  // The first is the head whose place was taken, and has what the others have.
+  const [merged] = citedHeads(cites);
+  return merged !== undefined && isCited(merged, both);
 }
 
 /**

@@ -34,6 +34,7 @@ export class Disk {
   /** When the last append asked for is done: appends are made in their order. */
   #busyUntil = 0;
   readonly #heads = new Map<Key, VerifiedHead>();
+  readonly #asides = new Map<Key, Set<string>>();
 
   constructor(timeline: Timeline, chance: Chance, inspect: Inspect, isSync: boolean) {
     this.timeline = timeline;
@@ -58,6 +59,19 @@ export class Disk {
   /** An append was made. */
   appended(key: Key, head: VerifiedHead | undefined): void {
     if (head !== undefined) this.#heads.set(key, head);
+  }
+
+  /** How many branches are kept aside now. */
+  asidesNow(key: Key): number {
+    return this.#asides.get(key)?.size ?? 0;
+  }
+
+  /** A branch is kept aside, or not any more. */
+  keptAside(key: Key, name: string, isKept: boolean): void {
+    const asides = this.#asides.get(key) ?? new Set();
+    this.#asides.set(key, asides);
+    if (isKept) asides.add(name);
+    else asides.delete(name);
   }
 
   /** How long until a write that is asked for now is done. */
@@ -149,6 +163,7 @@ class DiskStore implements Store {
     return this.#write(async () => {
       if (this.#disk.isFull && bytes !== undefined) throw full();
       await this.#disk.kept.keepAside(key, name, bytes);
+      this.#disk.keptAside(key, name, bytes !== undefined);
     });
   }
 

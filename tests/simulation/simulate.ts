@@ -7,6 +7,7 @@ import { WINDOW_BYTES } from "../../core/sync/send_window.ts";
 import { connect } from "../../core/sync/session.ts";
 import { transportPair } from "../../core/sync/transport.ts";
 import { Device } from "./device.ts";
+import type { Author } from "./scene.ts";
 import { Shown } from "./shown.ts";
 import { heal, makeTrouble } from "./troubles.ts";
 import { work } from "./work.ts";
@@ -97,17 +98,13 @@ function keepBusy({ scene, load, chaosMs }: World, device: Device): void {
 
 /** A newcomer asks for everything; then all must become equal, and stay so. */
 async function calmDown(world: World): Promise<void> {
-  const { scene, devices, relays } = world;
-  const newcomer = new Device(scene, {
-    name: "newcomer",
-    author: undefined,
-    relays: relays.map(({ name }) => name),
-    isSync: true,
-    isCompacting: false,
-    isDeceived: false,
-  });
-  devices.push(newcomer);
-  newcomer.start();
+  const { scene, devices } = world;
+  bring(world, "newcomer");
+  for (const author of scene.authors) {
+    const own = devices.filter(({ options }) => options.author === author);
+    // Relays keep aside what was acknowledged and lost a race, until somebody has the signer again.
+    if (own.every(({ isLost }) => isLost)) bring(world, `heir of ${author.name}`, author);
+  }
   const start = scene.timeline.now;
   for (const device of devices) device.flush();
   await scene.timeline.runUntil(start + CALM_MS, () => isCalm(world));
@@ -127,7 +124,20 @@ async function calmDown(world: World): Promise<void> {
   if (landings < expected) scene.fault("world", `${expected - landings} landings never end`);
 }
 
-/** Whether every process has the same head of every author, and says so. */
+/** A new device that knows all relays. */
+function bring({ scene, devices, relays }: World, name: string, author?: Author): void {
+  const options = { isSync: true, isCompacting: false, isDeceived: false };
+  const device = new Device(scene, {
+    name,
+    author,
+    relays: relays.map(({ name }) => name),
+    ...options,
+  });
+  devices.push(device);
+  device.start();
+}
+
+/** Whether every process has the same head of every author, keeps nothing beside its log, and says so. */
 function isCalm({ scene, devices, relays }: World): boolean {
   if (devices.some(({ pending, compactions }) => pending + compactions > 0)) return false;
   return scene.authors.every(({ key }) => {
@@ -138,13 +148,16 @@ function isCalm({ scene, devices, relays }: World): boolean {
       if (isLost) return true;
       const repo = repos.get(key);
       if (repo === undefined || repo.log.isDirty || headText(repo.head) !== head) return false;
+      if (repo.asides.length > 0) return false;
       return sessions.every(({ status }) => {
         if (status.state !== "online") return false;
         const found = status.repos.find((repo) => repo.key === key);
         return found?.phase === "live" &&
           (repo.signer === undefined || found.acked >= found.blocks);
       });
-    }) && relays.every(({ disk }) => headText(disk.headNow(key)) === head);
+    }) && relays.every(({ disk }) =>
+      headText(disk.headNow(key)) === head && disk.asidesNow(key) === 0
+    );
   });
 }
 
@@ -157,7 +170,9 @@ function describeHeads({ scene, devices, relays }: World): string {
     ...devices.map((device) =>
       `${name} on ${device.name}: ${headText(device.repos.get(key)?.head)}`
     ),
-    ...relays.map((relay) => `${name} on ${relay.name}: ${headText(relay.disk.headNow(key))}`),
+    ...relays.map(({ name: on, disk }) =>
+      `${name} on ${on}: ${headText(disk.headNow(key))}, ${disk.asidesNow(key)} aside`
+    ),
   ]).join("\n");
 }
 
