@@ -1,11 +1,13 @@
 /** Taking over into a log what another of the key has that shares no blocks with it, or too few. */
 
+import { equal } from "../bytes.ts";
+import type { Space } from "../codec/chunks.ts";
 import type { Branch } from "./branch.ts";
-import { sameItem } from "./same_item.ts";
+import { type Maybe, sameItem } from "./same_item.ts";
 import { Draft, Stored } from "./draft.ts";
 import { MergeAcross } from "./merge_across.ts";
 import { type MergeOptions, rootOf } from "./merge_branches.ts";
-import type { Parting } from "./parting.ts";
+import type { Parting, PartlyMerged } from "./parting.ts";
 import type { LogRecord } from "./record.ts";
 import { ABSENT } from "../codec/find.ts";
 import {
@@ -19,6 +21,14 @@ import {
 /** How the logs are merged. */
 export interface MergeAcrossOptions extends Omit<MergeOptions, "sharedBytes"> {
   readonly parting: Parting;
+  /** What `mine` has merged of which `theirs` has a part. */
+  readonly partly: readonly PartlyMerged[];
+}
+
+/** A value, and where it is read. */
+interface State {
+  readonly space: Space;
+  readonly item: Maybe;
 }
 
 /**
@@ -26,18 +36,30 @@ export interface MergeAcrossOptions extends Omit<MergeOptions, "sharedBytes"> {
  * value. Nothing if there is nothing. Synchronous: throws MissingBlock before it has appended any record.
  */
 export function mergeEpochs(mine: Branch, theirs: Branch, options: MergeAcrossOptions): void {
-  const { parting: { base, ownFrom }, mustCite = false, now, onConflict } = options;
+  const { parting: { base, ownFrom }, partly, mustCite = false, now, onConflict } = options;
   const own = recordsFrom(mine, ownFrom);
   if (own.length === 0 && !mustCite) return;
   const newest = theirs.record;
   const order = (own[0]?.time ?? 0) - (newest?.time ?? 0);
   const logs = { mine: mine.space, theirs: theirs.space, order, onConflict };
+  // What was merged here of which `theirs` has a part: that part, and what was here before, are no changes.
+  const bothOf = (from: State, known: LogRecord): State => {
+    const first = { ...logs, base: (base?.of ?? mine).space, mine: from.space };
+    const across = new MergeAcross(first);
+    return {
+      space: theirs.space,
+      item: across.items(rootOf(base?.record), from.item, rootOf(known), []),
+    };
+  };
   let merged = rootOf(newest);
   const extras: MergeAcross["extras"] = [];
-  for (const { before, after } of stretchesOf(own, base?.record, options.both)) {
+  for (const { before, after, merged: head } of stretchesOf(own, base?.record, options.both)) {
     const of = before === base?.record ? base?.of ?? mine : mine;
-    const merge = new MergeAcross({ ...logs, base: of.space });
-    merged = merge.items(rootOf(before), rootOf(after), merged, []);
+    const known = head && partly.find(({ merged }) => equal(merged.root, head.root))?.record;
+    const from: State = { space: of.space, item: rootOf(before) };
+    const start = known === undefined ? from : bothOf(from, known);
+    const merge = new MergeAcross({ ...logs, base: start.space });
+    merged = merge.items(start.item, rootOf(after), merged, []);
     extras.push(...merge.extras);
   }
   const draft = new Draft(theirs.space, merged === ABSENT ? undefined : merged);

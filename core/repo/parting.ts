@@ -61,6 +61,33 @@ export async function findLaterParting(
   return bytes > sharedBytes ? await partAt(mine, bytes) : undefined;
 }
 
+/** How far `theirs` is within what `mine` has merged since `sharedBytes`, beyond that. */
+export interface PartlyMerged {
+  readonly merged: CitedHead;
+  /** The newest record of `theirs` that it has. */
+  readonly record: LogRecord;
+}
+
+/** See {@link PartlyMerged}. */
+export async function partlyMerged(
+  mine: Branch,
+  theirs: Branch,
+  sharedBytes: number,
+): Promise<PartlyMerged[]> {
+  const found: PartlyMerged[] = [];
+  const { log, space, record: newest } = theirs;
+  for (const merged of await citedIn(mine, sharedBytes)) {
+    if (merged.epoch !== log.epoch || newest === undefined) continue;
+    const end = await bytesAt(theirs, await commonBlocks(log, merged));
+    if (end <= sharedBytes) continue;
+    const record = await untilThere(() =>
+      findRecord(space, newest, ({ address }) => address < end)
+    );
+    if (record !== undefined) found.push({ merged, record });
+  }
+  return found;
+}
+
 /** `mine` parts where its log had so many bytes. */
 export function partAt(mine: Branch, ownFrom: number): Promise<Parting> {
   return untilThere(() => {

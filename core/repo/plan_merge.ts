@@ -10,7 +10,14 @@ import type { OnConflict } from "./conflict.ts";
 import { mergeBranches } from "./merge_branches.ts";
 import { mergeEpochs } from "./merge_epochs.ts";
 import { originsOf, recordsFrom } from "./taken_records.ts";
-import { findLaterParting, findParting, knows, mergedInBoth, partAt } from "./parting.ts";
+import {
+  findLaterParting,
+  findParting,
+  knows,
+  mergedInBoth,
+  partAt,
+  partlyMerged,
+} from "./parting.ts";
 
 /** What is known of two branches of which one takes the other's place. */
 export interface Succession {
@@ -60,9 +67,11 @@ export async function planMerge(
     return await originsOf(mine.log, sharedBlocks, head!);
   };
   const options = { ...rules, replaced, both, mustCite };
+  const partly = isSigned ? await partlyMerged(mine, theirs, sharedBytes) : [];
+  const isCrossed = both.length > 0 || partly.length > 0;
   const later = isOneLog && isSigned
     ? await findLaterParting(mine, theirs, sharedBytes) ??
-      (both.length > 0 ? await partAt(mine, sharedBytes) : undefined)
+      (isCrossed ? await partAt(mine, sharedBytes) : undefined)
     : undefined;
   if (isOneLog && later === undefined) {
     const all = { ...options, origins: await origins(sharedBytes) };
@@ -72,7 +81,7 @@ export async function planMerge(
   const parting = later ??
     (isStored ? await partAt(mine, mine.log.sealedBytes) : await findParting(mine, theirs));
   const all = { ...options, origins: await origins(parting.ownFrom) };
-  return () => mergeEpochs(mine, theirs, { ...all, parting });
+  return () => mergeEpochs(mine, theirs, { ...all, parting, partly });
 }
 
 /**

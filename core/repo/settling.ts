@@ -97,11 +97,16 @@ export class Settling {
     }
     if (next.epoch > log.epoch) return await this.#merge(next, nothing);
     // An append whose answer was lost may have been stored: those blocks are not merged once more.
-    await this.#merge(next, { sharedBlocks: log.length, sharedBytes: await log.sharedBytes(next) });
+    const replaced = log.newest === log.head ? undefined : log.newest;
+    const sharedBytes = await log.sharedBytes(next);
+    await this.#merge(next, { sharedBlocks: log.length, sharedBytes, replaced });
   }
 
   /** See `Repo.replace`. */
   async replace(log: Log, source: unknown): Promise<void> {
+    const isWritten = this.#trunk.options.signer !== undefined && this.#trunk.branch.log.isDirty;
+    // A merge says which head it has merged: what is not signed yet would come without that.
+    if (isWritten) await this.#trunk.flushNow();
     const { log: old } = this.#trunk.branch;
     if (!await old.makeWay(log)) {
       throw new StreamoError("conflict", `the log of ${old.key} has changed its past meanwhile`);

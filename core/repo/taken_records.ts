@@ -64,16 +64,18 @@ export function recordsFrom(mine: Branch, from: number): LogRecord[] {
   return own;
 }
 
-/** A part of a branch that was written there: from one state to another. */
+/** A part of a branch: from one state to another. */
 export interface Stretch {
   readonly before: LogRecord | undefined;
   readonly after: LogRecord;
+  /** The head that `after` has merged, if that is all it does. */
+  readonly merged: CitedHead | undefined;
 }
 
 /**
  * What `own` records of a branch, the newest first, have changed since `base`, oldest first: all but the merges
- * of what is in `both`, which are no changes of this branch. One base for all would take what they brought for
- * changes, or what came after for unchanged.
+ * of what is in `both`, which are no changes of this branch. Over one base what they brought would
+ * count as changes, and what came after as unchanged.
  */
 export function stretchesOf(
   own: readonly LogRecord[],
@@ -82,25 +84,25 @@ export function stretchesOf(
 ): Stretch[] {
   const stretches: Stretch[] = [];
   let [before, after] = [base, base];
-  const end = () => {
-    if (after !== undefined && after !== before) stretches.push({ before, after });
+  const end = (merged?: CitedHead) => {
+    if (after !== undefined && after !== before) stretches.push({ before, after, merged });
+    before = after;
   };
   for (const record of own.toReversed()) {
-    if (isMergeOf(record, both)) {
-      end();
-      before = record;
-    }
+    const merged = mergedBy(record);
+    if (merged !== undefined) end();
     after = record;
+    if (merged === undefined) continue;
+    if (isCited(merged, both)) before = record;
+    else end(merged);
   }
   end();
   return stretches;
 }
 
-function isMergeOf({ message, hasEvent, cites }: LogRecord, both: readonly CitedHead[]): boolean {
-  if (message !== MERGE_MESSAGE || hasEvent) return false;
-  // The first is the head whose place was taken, and has what the others have.
-  const [merged] = citedHeads(cites);
-  return merged !== undefined && isCited(merged, both);
+/** What a record has merged: the first head that it cites has all that the others have. */
+function mergedBy({ message, hasEvent, cites }: LogRecord): CitedHead | undefined {
+  return message === MERGE_MESSAGE && !hasEvent ? citedHeads(cites)[0] : undefined;
 }
 
 /**
