@@ -11,7 +11,7 @@ const ALL_MAX_BYTES = 37_700;
 /** What is loaded when it is needed first: the most that each may take besides what is there already. */
 const LATE_MAX_BYTES: Readonly<Record<string, number>> = {
   session_parts: 26_500,
-  settling: 13_000,
+  settling: 13_500,
   check_run: 1_200,
   proofs: 2_200,
   sparse: 3_500,
