@@ -282,6 +282,10 @@ export class Channel {
   /** Not the next blocks; of joined runs each is tried, as if it had come alone. */
   async #misfit(run: Run): Promise<void> {
     const parts = partsOf(run);
+    // Another connection has brought another log meanwhile: it is no lie that this run does not fit.
+    if (this.isOpener && !samePosition(this.#own().own, this.#state.own)) {
+      return await this.#inspect(run.head, undefined, undefined);
+    }
     if (parts === undefined) return await this.#input({ type: "misfit", run });
     for (const part of parts) await this.#input({ type: "run", run: part });
   }
