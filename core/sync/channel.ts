@@ -203,9 +203,9 @@ export class Channel {
         return this.#send({ type: "rooted", key, at, roots: await rootsAt(this.repo.log, at) });
       }
       case "rooted": {
-        const { at, roots } = message;
-        const same = await compareRoots(this.repo.log, at, roots);
-        return await this.#input({ type: "compared", at, same, shown: this.repo.shown });
+        const { at } = message;
+        const same = await compareRoots(this.repo, at, message.roots);
+        return same && this.#input({ type: "compared", at, same, shown: this.repo.shown });
       }
       case "want":
         if (message.aside) return await this.#asides.onWant(message.from, message.aside);

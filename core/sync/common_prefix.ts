@@ -23,15 +23,22 @@ export async function rootsAt(log: Log, at: readonly number[]): Promise<Roots> {
   return roots;
 }
 
-/** At which of the lengths `at` the log has the same root as a peer. */
+/**
+ * At which of the lengths `at` the log has the same root as a peer; undefined if another log has taken
+ * its place meanwhile: what was read may be of both, or gone.
+ */
 export async function compareRoots(
-  log: Log,
+  repo: { readonly log: Log },
   at: readonly number[],
   roots: Roots,
-): Promise<boolean[]> {
-  const own = await rootsAt(log, at);
+): Promise<boolean[] | undefined> {
+  const { log } = repo;
+  const own = await rootsAt(log, at).catch((error) => {
+    if (repo.log === log) throw error;
+  });
+  if (!own || repo.log !== log) return;
   return at.map((_, i) => {
     const [mine, theirs] = [own[i], roots[i]];
-    return mine !== undefined && theirs !== undefined && equal(mine, theirs);
+    return mine && theirs ? equal(mine, theirs) : false;
   });
 }

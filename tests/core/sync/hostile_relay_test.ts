@@ -221,6 +221,33 @@ Deno.test("roots that contradict each other are malformed", async () => {
   }, { prepare: holding(own) });
 });
 
+Deno.test("a log that is replaced while roots are compared is no contradiction of the relay's", async () => {
+  const [own, fork] = [await written(alice, 100, "own"), await written(alice, 200, "fork")];
+  const [ready, asked] = [Promise.withResolvers<Repo>(), Promise.withResolvers<void>()];
+  let onHashes: (() => Promise<unknown>) | undefined;
+  const store = new class extends MemoryStore {
+    override async hashes(...range: Parameters<MemoryStore["hashes"]>) {
+      const work = onHashes;
+      onHashes = undefined;
+      await work?.();
+      return await super.hashes(...range);
+    }
+  }();
+  await withScript(async (heard, caller) => {
+    if (heard.type === "open" && heard.have?.epoch === 1) return asked.resolve();
+    if (heard.type === "open") caller.send(opened(fork.head));
+    if (heard.type !== "roots") return;
+    // The roots of the device's own log: with those of the next epoch they cannot be compared.
+    const roots = await Promise.all(heard.at.map((length) => own.log.rootAt(length)));
+    onHashes = async () => (await ready.promise).compact();
+    caller.send({ ...heard, type: "rooted", roots });
+  }, async (_relay, device) => {
+    ready.resolve(device.repo);
+    await Promise.race([asked.promise, until(device, () => device.rejected.length > 0)]);
+    assert.deepStrictEqual(device.rejected, []);
+  }, { prepare: holding(own), signer: alice, store });
+});
+
 Deno.test("roots that nobody asked for lead to no more questions", async () => {
   const [own, fork] = [await written(alice, 100, "own"), await written(alice, 200, "fork")];
   await withScript((heard, caller) => {
