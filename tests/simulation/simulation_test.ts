@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { explain, simulate } from "./simulate.ts";
 
-const SEEDS = 150;
+const SEEDS = 200;
 const maxRelays = 2;
 
 Deno.test("simulation: whatever breaks, nothing acknowledged is lost and all end on equal bytes", async () => {
