@@ -85,6 +85,11 @@ export class StoredBlocks implements Chunks {
     this.#cut = address;
   }
 
+  /** Whether blocks that are not at hand must be waited for: files and memory can be read at once. */
+  get mustWait(): boolean {
+    return this.#store.blockAtSync === undefined;
+  }
+
   /** Whether another log takes this one's place. */
   get isCut(): boolean {
     return this.#cut !== Infinity;

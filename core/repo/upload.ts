@@ -28,7 +28,7 @@ const PATIENT_MAX_BYTES = 2 ** 20;
 /** What a writer of large content needs of a branch. */
 export interface UploadTo {
   readonly space: Space;
-  readonly log: Pick<Log, "known" | "blocks">;
+  readonly log: Pick<Log, "known" | "blocks" | "stored">;
   /** Bytes that were to be stored so far. */
   uploadedBytes: number;
 }
@@ -66,7 +66,9 @@ export async function storeIn(to: UploadTo, value: unknown): Promise<Stored> {
   if (search !== undefined) await search;
   const write = () => encode(to.space, value);
   const isEarly = to.uploadedBytes <= UNSEARCHED_BYTES;
-  if (isEarly || size > PATIENT_MAX_BYTES) return new Stored(to.space, write());
+  if (isEarly || size > PATIENT_MAX_BYTES || !to.log.stored.mustWait) {
+    return new Stored(to.space, write());
+  }
   // A text that would be written with the container that it is put into is written now.
   const writeNow = () => writeItem(to.space, new Writer(), write(), INLINE_SMALL);
   return new Stored(to.space, await patiently(to, 0, writeNow));
