@@ -11,6 +11,7 @@ import { Upstreams, type UpstreamsOptions } from "../../core/sync/upstreams.ts";
 import { SUBPROTOCOL, webSocketTransport } from "../../core/sync/websocket_transport.ts";
 import { createRelay } from "../../relay/app.ts";
 import { serveSync } from "../../relay/sync.ts";
+import { untilNews } from "./until_news.ts";
 
 /** A relay with everything that a relay process has. */
 export interface ChainRelay {
@@ -100,26 +101,6 @@ export async function joinChain(url: string, who: Signer | Key): Promise<ChainDe
     repo,
     session,
     rejected,
-    until: (test) => untilSaid([repo, session], test),
+    until: (test) => untilNews([repo, session], test),
   };
-}
-
-/** Waits for `test`, looked at whenever a repo or session says something. */
-export function untilSaid(
-  sources: readonly (Repo | Session)[],
-  test: () => boolean,
-): Promise<void> {
-  return new Promise((resolve) => {
-    const stops: (() => void)[] = [];
-    const look = () => {
-      if (!test()) return;
-      stops.splice(0).forEach((stop) => stop());
-      resolve();
-    };
-    for (const source of sources) {
-      if ("subscribe" in source && "url" in source) stops.push(source.on("status", look));
-      else stops.push((source as Repo).on("change", look), (source as Repo).on("advance", look));
-    }
-    look();
-  });
 }

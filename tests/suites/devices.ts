@@ -9,6 +9,7 @@ import { Registry } from "../../core/repo/registry.ts";
 import type { Repo } from "../../core/repo/repo.ts";
 import { connect, type Session } from "../../core/sync/session.ts";
 import type { SessionEvents } from "../../core/sync/session_status.ts";
+import { untilNews } from "./until_news.ts";
 
 /** One device of one person. */
 export interface Device {
@@ -54,19 +55,5 @@ export async function startDevice(options: DeviceOptions): Promise<Device> {
 
 /** Resolves when `test` holds, looked at whenever the repo or the session has something new. */
 export function until({ repo, session }: Device, test: () => boolean): Promise<void> {
-  return new Promise((resolve) => {
-    const stops: (() => void)[] = [];
-    const look = () => {
-      if (!test()) return;
-      stops.splice(0).forEach((stop) => stop());
-      resolve();
-    };
-    stops.push(
-      repo.on("change", look),
-      repo.on("advance", look),
-      session.on("status", look),
-      session.on("rejected", look),
-    );
-    look();
-  });
+  return untilNews([repo, session], test);
 }

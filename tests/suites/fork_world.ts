@@ -8,6 +8,7 @@ import { Registry } from "../../core/repo/registry.ts";
 import type { Repo } from "../../core/repo/repo.ts";
 import { connect, type Session } from "../../core/sync/session.ts";
 import type { TestRelay } from "./relay.ts";
+import { untilNews } from "./until_news.ts";
 
 /** One device, or one reader, with a session to each of some relays. */
 export interface Party {
@@ -45,19 +46,7 @@ export function untilAll(
   parties: readonly Pick<Party, "repo" | "sessions">[],
   test: () => boolean,
 ): Promise<void> {
-  return new Promise((resolve) => {
-    const stops: (() => void)[] = [];
-    const look = () => {
-      if (!test()) return;
-      stops.splice(0).forEach((stop) => stop());
-      resolve();
-    };
-    for (const { repo, sessions } of parties) {
-      stops.push(repo.on("change", look), repo.on("advance", look), repo.on("asides", look));
-      for (const session of sessions) stops.push(session.on("status", look));
-    }
-    look();
-  });
+  return untilNews(parties.flatMap(({ repo, sessions }) => [repo, ...sessions]), test);
 }
 
 /** A relay as something that {@link untilAll} can look at. */

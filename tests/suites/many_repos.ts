@@ -12,6 +12,7 @@ import { signerOf } from "./people.ts";
 import { runOf } from "./runs.ts";
 import { startRelay, type TestRelay, type TestRelayOptions } from "./relay.ts";
 import { Traffic } from "./traffic.ts";
+import { untilNews } from "./until_news.ts";
 
 /** Long waits, which end when they are told to. */
 export class Alarm {
@@ -147,14 +148,5 @@ export class ManyRepos implements AsyncDisposable {
 
 /** Resolves when `test` holds, looked at whenever a repo has something new. */
 export function until(repo: Repo, test: () => boolean): Promise<void> {
-  return new Promise((resolve) => {
-    const stops: (() => void)[] = [];
-    const look = () => {
-      if (!test()) return;
-      stops.splice(0).forEach((stop) => stop());
-      resolve();
-    };
-    stops.push(repo.on("change", look), repo.on("advance", look));
-    look();
-  });
+  return untilNews([repo], test);
 }

@@ -8,6 +8,7 @@ import { connect, type Session } from "../../../core/sync/session.ts";
 import type { SessionEvents } from "../../../core/sync/session_status.ts";
 import { signerOf } from "../../suites/people.ts";
 import { startRelay, type TestRelay } from "../../suites/relay.ts";
+import { untilNews } from "../../suites/until_news.ts";
 
 const alice = await signerOf("alice");
 
@@ -30,18 +31,7 @@ async function device(relay: TestRelay, signer?: Signer, store: Store = new Memo
 
 /** Resolves when `test` holds, looked at whenever one of the devices has something new. */
 function until(devices: readonly Device[], test: () => boolean): Promise<void> {
-  return new Promise((resolve) => {
-    const stops: (() => void)[] = [];
-    const look = () => {
-      if (!test()) return;
-      stops.forEach((stop) => stop());
-      resolve();
-    };
-    for (const { repo, session } of devices) {
-      stops.push(repo.on("change", look), repo.on("advance", look), session.on("status", look));
-    }
-    look();
-  });
+  return untilNews(devices.flatMap(({ repo, session }) => [repo, session]), test);
 }
 
 const areOne = (devices: readonly Device[]) =>

@@ -9,6 +9,7 @@ import type { SessionEvents } from "../../../core/sync/session_status.ts";
 import { signerOf } from "../../suites/people.ts";
 import { startRelay, type TestRelay } from "../../suites/relay.ts";
 import { GatedStore } from "../../suites/stores.ts";
+import { untilNews } from "../../suites/until_news.ts";
 
 const alice = await signerOf("alice");
 
@@ -34,18 +35,7 @@ async function device(
 
 /** Resolves when `test` holds, looked at whenever a repo or a session has something new. */
 function until(devices: Device | readonly Device[], test: () => boolean): Promise<void> {
-  return new Promise((resolve) => {
-    const stops: (() => void)[] = [];
-    const look = () => {
-      if (!test()) return;
-      stops.forEach((stop) => stop());
-      resolve();
-    };
-    for (const { repo, session } of [devices].flat()) {
-      stops.push(repo.on("change", look), repo.on("advance", look), session.on("status", look));
-    }
-    look();
-  });
+  return untilNews([devices].flat().flatMap(({ repo, session }) => [repo, session]), test);
 }
 
 async function withRelay(body: (relay: TestRelay) => Promise<void>, store = new MemoryStore()) {

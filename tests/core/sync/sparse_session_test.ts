@@ -8,8 +8,9 @@ import type { SessionEvents } from "../../../core/sync/session_status.ts";
 import { signerOf } from "../../suites/people.ts";
 import { fileName, fileText, writeFiles } from "../../suites/many_files.ts";
 import { noise } from "../../suites/noise.ts";
-import { startChainRelay, untilSaid } from "../../suites/chain.ts";
+import { startChainRelay } from "../../suites/chain.ts";
 import { startRelay } from "../../suites/relay.ts";
+import { untilNews } from "../../suites/until_news.ts";
 
 const alice = await signerOf("alice");
 const bob = await signerOf("bob");
@@ -203,7 +204,7 @@ Deno.test("a relay that has nothing of a log asks its own relay for who reads it
   const near = await startChainRelay([far.url]);
   const { session } = reader(near.url);
   const repo = await session.subscribe(alice.key, { mode: "sparse" });
-  await untilSaid([repo, session], () => repo.head !== undefined);
+  await untilNews([repo, session], () => repo.head !== undefined);
   assert.equal(await repo.load("files", fileName(17)), fileText(17));
   session.close();
   await near.stop();

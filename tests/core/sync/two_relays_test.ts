@@ -6,6 +6,7 @@ import { connect, type Session } from "../../../core/sync/session.ts";
 import type { Signer } from "../../../core/identity/signer.ts";
 import { signerOf } from "../../suites/people.ts";
 import { startRelay, type TestRelay } from "../../suites/relay.ts";
+import { untilNews } from "../../suites/until_news.ts";
 
 const alice = await signerOf("alice");
 
@@ -29,17 +30,7 @@ async function join(relays: readonly TestRelay[], signer?: Signer): Promise<Both
 }
 
 function until({ repo, sessions }: Both, test: () => boolean): Promise<void> {
-  return new Promise((resolve) => {
-    const stops: (() => void)[] = [];
-    const look = () => {
-      if (!test()) return;
-      stops.splice(0).forEach((stop) => stop());
-      resolve();
-    };
-    stops.push(repo.on("change", look), repo.on("advance", look));
-    for (const session of sessions) stops.push(session.on("status", look));
-    look();
-  });
+  return untilNews([repo, ...sessions], test);
 }
 
 async function stop(relays: readonly TestRelay[], ...devices: readonly Both[]): Promise<void> {
