@@ -218,12 +218,10 @@ Deno.test("landed() waits for the relay's word, and rejects when the session is 
 
 Deno.test("landed() is reached by who never stops to write", async () => {
   const store = new GatedStore();
-  // Slower than the writer: there is always something on its way.
+  // Slower than the writer: whatever is stored, something newer is on its way.
+  let written = Promise.withResolvers<void>();
   let last = Promise.resolve();
-  store.gate = (append) => {
-    last = new Promise<void>((resolve) => setTimeout(resolve, 10)).then(append);
-    return last;
-  };
+  store.gate = (append) => last = written.promise.then(append);
   const relay = startRelay(store);
   const here = await device(relay, alice);
   try {
@@ -232,6 +230,8 @@ Deno.test("landed() is reached by who never stops to write", async () => {
       for (let i = 0; !isOver; i++) {
         here.repo.publish(i);
         await here.repo.flush();
+        written.resolve();
+        written = Promise.withResolvers();
         // A turn of the event loop, without which nothing is heard of the relay.
         await new Promise((resolve) => setTimeout(resolve));
       }
@@ -239,6 +239,8 @@ Deno.test("landed() is reached by who never stops to write", async () => {
     for (let i = 0; i < 10; i++) await here.session.landed(here.repo);
     isOver = true;
     await writing;
+    store.gate = (append) => append();
+    written.resolve();
     // Nothing is on its way to the store any more.
     await here.session.landed(here.repo);
   } finally {
