@@ -21,12 +21,15 @@ interface Victim {
 
 /** Kills `kills` times, then waits for quiet and checks that all is there. */
 export async function killRun(top: string, kills: number, random: RandomSource): Promise<void> {
+  const begin = performance.now();
   await using relay = new KilledRelay(`${top}/relay-data`);
   const port = await portOf(relay.program);
   const args = ["--origin", `localhost:${port}`, "--web", "0"];
   await using one = new Device("one", top, args);
   await using two = new Device("two", top, args);
   const [, key] = await one.program.line(/ key +(\S+)/);
+  // On a machine on which programs take longer to start, they live longer.
+  const lifeMs = Math.ceil(performance.now() - begin);
   relay.know(port, parseKey(key), [one, two]);
   const victims = [killedDevice(one), killedDevice(two), relay];
   const editing = new AbortController();
@@ -35,7 +38,7 @@ export async function killRun(top: string, kills: number, random: RandomSource):
   const checks: Promise<void>[] = [];
   try {
     for (let kill = 0; kill < kills; kill++) {
-      const killing = killOne(victims[random.integer(0, 2)], random, checks);
+      const killing = killOne(victims[random.integer(0, 2)], lifeMs, random, checks);
       await Promise.race([killing, editors, ...checks.map((check) => check.then(() => killing))]);
     }
   } finally {
@@ -131,10 +134,11 @@ function lastCount({ lines }: Program, kind: RegExp): number {
 
 async function killOne(
   victim: Victim,
+  lifeMs: number,
   random: RandomSource,
   checks: Promise<void>[],
 ): Promise<void> {
-  await pause(random.integer(0, 1500));
+  await pause(random.integer(0, lifeMs));
   const { program } = victim;
   assert.ok(program.isRunning, `${program.label} ended by itself:\n${program.lines.join("\n")}`);
   await program.kill();
