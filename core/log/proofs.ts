@@ -40,7 +40,7 @@ export class Proofs {
   /** The Merkle root over the first `length` blocks. */
   root(length: number): Promise<Uint8Array> {
     if (length === 0) return Promise.resolve(this.#crypto.sha256());
-    return this.#subtree(0, length);
+    return this.subtree(0, length);
   }
 
   /** The frontier at `length`: the roots of its perfect subtrees, largest first. */
@@ -49,7 +49,7 @@ export class Proofs {
     let from = 0;
     for (let size = 2 ** 52; size >= 1; size /= 2) {
       if (from + size > length) continue;
-      frontier.push(await this.#subtree(from, from + size));
+      frontier.push(await this.subtree(from, from + size));
       from += size;
     }
     return frontier;
@@ -105,11 +105,12 @@ export class Proofs {
 
   async #subtrees(ranges: readonly [number, number][]): Promise<Uint8Array[]> {
     const hashes: Uint8Array[] = [];
-    for (const [from, to] of ranges) hashes.push(await this.#subtree(from, to));
+    for (const [from, to] of ranges) hashes.push(await this.subtree(from, to));
     return hashes;
   }
 
-  async #subtree(from: number, to: number): Promise<Uint8Array> {
+  /** The hash of the subtree over blocks [from, to), which the tree's shape has. */
+  async subtree(from: number, to: number): Promise<Uint8Array> {
     const size = to - from;
     const known = this.#known.get(size)?.get(from);
     if (known !== undefined) return known;
@@ -124,8 +125,8 @@ export class Proofs {
 
   async #node(from: number, to: number): Promise<Uint8Array> {
     const middle = from + splitPoint(to - from);
-    const left = await this.#subtree(from, middle);
-    return nodeHash(this.#crypto, left, await this.#subtree(middle, to));
+    const left = await this.subtree(from, middle);
+    return nodeHash(this.#crypto, left, await this.subtree(middle, to));
   }
 
   async #tile(from: number, to: number): Promise<Uint8Array> {

@@ -7,6 +7,7 @@ import { untilThere } from "../codec/chunks.ts";
 import { StreamoError } from "../errors.ts";
 import type { Key } from "../identity/key.ts";
 import { type Aside, type AsideBranch, asideName, decodeAside, encodeAside } from "../log/aside.ts";
+import { proveFork } from "../log/fork_proof.ts";
 import type { Head, VerifiedHead } from "../log/head.ts";
 import type { Log } from "../log/log.ts";
 import type { Store } from "../log/store.ts";
@@ -121,6 +122,21 @@ export class Asides {
     const branch = await log.branch(from, head.epoch);
     await branch.hold({ head, first: from, blocks, proof: [] });
     return branch;
+  }
+
+  /** The proof that `lost` and the stored `log` are two branches, if what lost is kept. */
+  async proofOf(lost: Head, log: Log): Promise<Uint8Array | undefined> {
+    const aside = this.find(lost);
+    if (aside === undefined) return undefined;
+    const { head, from, start, blocks } = await this.#read(aside);
+    let at = start;
+    const placed = blocks.map((bytes, i) => {
+      const block = { index: from + i, start: at, bytes };
+      at += bytes.length;
+      return block;
+    });
+    const stored = { head: log.head!, proofs: await log.proofs() };
+    return await proveFork(log.crypto, stored, { head, blocks: placed });
   }
 
   /** Forgets `aside`. */

@@ -7,6 +7,19 @@ import type { Log } from "../log/log.ts";
 import type { LogRecord } from "./record.ts";
 import type { Snapshot } from "./snapshot.ts";
 
+/** A branch has taken the place of another. */
+export interface ForkedEvent {
+  /** The head that was here. */
+  readonly lost: VerifiedHead;
+  /** The head that is here now. */
+  readonly won: VerifiedHead;
+  /**
+   * Shows anyone that the key has signed two branches: see `verifyFork` in `@streamo/streamo/sources`.
+   * Undefined if another process over this store has moved over, and what lost is not here any more.
+   */
+  readonly proof: Uint8Array | undefined;
+}
+
 /** The events of a repo. */
 export type RepoEvents = {
   /**
@@ -22,7 +35,7 @@ export type RepoEvents = {
    * The log lost against another branch of its key, which has taken its place. Both heads are signed:
    * the key has two branches. What was only here is kept aside until its writer has merged it.
    */
-  forked: { readonly lost: VerifiedHead; readonly won: VerifiedHead };
+  forked: ForkedEvent;
   /** @ignore So many branches wait for a writer now. */
   asides: number;
   /** From this address on the log was replaced: what was known of addresses there is void. */

@@ -3,6 +3,7 @@
 import { untilThere } from "../codec/chunks.ts";
 import { StreamoError } from "../errors.ts";
 import type { Advance } from "../log/advance.ts";
+import { proveFork } from "../log/fork_proof.ts";
 import { compareHeads, type Head } from "../log/head.ts";
 import { Log } from "../log/log.ts";
 import type { Run } from "../log/run.ts";
@@ -91,8 +92,11 @@ export class Settling {
       await branch.follow();
       this.#trunk.swap(branch, nothing);
       this.#trunk.showNow(next.length);
-      await this.#trunk.loadAsides();
-      if (lost !== undefined) this.#trunk.events.emit("forked", { lost, won: next.head! });
+      const asides = await this.#trunk.loadAsides();
+      if (lost === undefined) return;
+      const won = next.head!;
+      const proof = await asides.proofOf(lost, next);
+      this.#trunk.events.emit("forked", { lost, won, proof });
       return;
     }
     if (next.epoch > log.epoch) return await this.#merge(next, nothing);
@@ -130,12 +134,16 @@ export class Settling {
     await branch.follow();
     const isFork = old.head !== undefined && won.epoch === old.epoch;
     const lost = isFork ? await (await trunk.keptAside()).keepLoser(old, branch) : undefined;
+    const tail = { head: won, blocks: log.heldBlocks.slice() };
+    // Now: the blocks that lose are replaced in the store.
+    const proof = lost &&
+      await proveFork(old.crypto, { head: lost, proofs: await old.proofs() }, tail);
     const news = await this.#adopt(log, succession.sharedBytes, source);
     trunk.swap(branch, succession);
     trunk.showNow(won.blocks);
     trunk.events.emit("advance", news);
     if (lost === undefined) return;
-    trunk.events.emit("forked", { lost, won });
+    trunk.events.emit("forked", { lost, won, proof });
     this.#tellAsides();
   }
 

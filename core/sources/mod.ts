@@ -18,6 +18,7 @@
 
 export type { Crypto, SigningKey } from "../identity/crypto.ts";
 export { verifyConsistency } from "../log/consistency_proof.ts";
+export { type Fork, verifyFork } from "../log/fork_proof.ts";
 export { type LeafRun, type Tree, verifyRuns } from "../log/range_proof.ts";
 export type { BlockRun, BlockSource, LogTree, Newest, ProvenBlocks } from "../log/source.ts";
 export { StoreSource } from "../log/store_source.ts";

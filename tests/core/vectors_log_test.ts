@@ -7,6 +7,7 @@ import { decodeHead, encodeHead, signedBytes, verifyHead } from "../../core/log/
 import { leafHash, pushLeaf, rootOf } from "../../core/log/merkle.ts";
 import { proofRanges, rootFromFrontier } from "../../core/log/merkle_proof.ts";
 import { verifyConsistency } from "../../core/log/consistency_proof.ts";
+import { verifyFork } from "../../core/log/fork_proof.ts";
 import { verifyRuns } from "../../core/log/range_proof.ts";
 import { MemoryStore } from "../../core/log/memory_store.ts";
 import type { Value } from "../../core/codec/value.ts";
@@ -17,6 +18,7 @@ import { decodeMessage, encodeMessage } from "../../core/sync/messages.ts";
 import { fromNotation, type Json } from "../suites/notation.ts";
 import { sampleBytes } from "../suites/sample_bytes.ts";
 import { testCrypto as crypto } from "../suites/test_log.ts";
+import forks from "../vectors/forks.json" with { type: "json" };
 import frames from "../vectors/frames.json" with { type: "json" };
 import heads from "../vectors/heads.json" with { type: "json" };
 import log1 from "../vectors/log_1.json" with { type: "json" };
@@ -112,6 +114,17 @@ Deno.test("heads have these bytes, and their keys signed them", async () => {
       await verifyHead(head, head.key, crypto);
     };
     await assert.rejects(verify, isCode(code), name);
+  }
+});
+
+Deno.test("these proofs show that a key has signed two branches, and nothing else does", async () => {
+  for (const { name, hex, won, lost, index } of forks.valid) {
+    const fork = await verifyFork(crypto, bytesOf(hex));
+    const found = { won: encodeHead(fork.won).toHex(), lost: encodeHead(fork.lost).toHex() };
+    assert.deepEqual({ ...found, index: fork.index }, { won, lost, index }, name);
+  }
+  for (const { name, hex, code } of forks.invalid) {
+    await assert.rejects(verifyFork(crypto, bytesOf(hex)), isCode(code), name);
   }
 });
 

@@ -37,6 +37,7 @@ import {
   VARINTS_BAD,
 } from "./vector_inputs.ts";
 import { casts, CASTS_BAD, claims } from "./vector_presence.ts";
+import { badForks, forks } from "./vector_forks.ts";
 import { proofs } from "./vector_proofs.ts";
 import { frozenLog } from "./vector_frozen.ts";
 import { sampleBytes } from "../suites/sample_bytes.ts";
@@ -135,6 +136,7 @@ if (import.meta.main) {
   await write("merkle", tree);
   await write("proofs", proofs(tree.leaves.map((leaf) => Uint8Array.fromHex(leaf))));
   await write("heads", { valid: await heads(), invalid: await badHeads() });
+  await write("forks", { valid: await forks(), invalid: await badForks() });
   await write("frames", { valid: await frames(), invalid: await badFrames() });
   await write("messages", { valid: await messages(), invalid: MESSAGES_BAD });
   await write("claims", { valid: await claims() });
