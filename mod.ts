@@ -64,7 +64,7 @@ export type { LogRecord } from "./core/repo/record.ts";
 export { Registry, type RegistryOptions } from "./core/repo/registry.ts";
 export type { RepoOptions, WriteOptions } from "./core/repo/options.ts";
 export { Repo } from "./core/repo/repo.ts";
-export type { RepoEvents } from "./core/repo/repo_events.ts";
+export type { ForkedEvent, RepoEvents } from "./core/repo/repo_events.ts";
 export { type ByteRange, Snapshot, type Stat } from "./core/repo/snapshot.ts";
 export { Streamo } from "./core/repo/streamo.ts";
 export { ValueStore } from "./core/repo/value_store.ts";

@@ -16,8 +16,16 @@ export interface Party {
   readonly registry: Registry;
   readonly store: Store;
   readonly sessions: readonly Session[];
-  /** What the relays refused, and what was merged and lost. */
-  readonly news: { readonly rejected: string[]; merged: number; forked: number };
+  readonly news: News;
+}
+
+/** What the relays refused, and what was merged and lost. */
+export interface News {
+  readonly rejected: string[];
+  merged: number;
+  forked: number;
+  /** Of the last fork. */
+  proof: Uint8Array | undefined;
 }
 
 /** Joins `relays` as whoever holds `who`. */
@@ -27,7 +35,7 @@ export async function join(
   store: Store = new MemoryStore(),
 ): Promise<Party> {
   const registry = new Registry({ store });
-  const news = { rejected: [] as string[], merged: 0, forked: 0 };
+  const news: News = { rejected: [], merged: 0, forked: 0, proof: undefined };
   const signers = typeof who === "string" ? [] : [who];
   const sessions = relays.map(({ url }) => {
     const session = connect(registry, url, { signers });
@@ -36,7 +44,7 @@ export async function join(
   });
   const repo = await registry.open(who);
   repo.on("merged", () => news.merged++);
-  repo.on("forked", () => news.forked++);
+  hearForks(repo, news);
   for (const session of sessions) await session.subscribe(repo.key);
   return { repo, registry, store, sessions, news };
 }
@@ -53,9 +61,16 @@ export function untilAll(
 export async function watched(relay: TestRelay, key: Key): Promise<Party> {
   const { registry } = relay;
   const repo = await registry.open(key);
-  const news = { rejected: [], merged: 0, forked: 0 };
-  repo.on("forked", () => news.forked++);
+  const news: News = { rejected: [], merged: 0, forked: 0, proof: undefined };
+  hearForks(repo, news);
   return { repo, registry, store: registry.store, sessions: [], news };
+}
+
+function hearForks(repo: Repo, news: News): void {
+  repo.on("forked", ({ proof }) => {
+    news.forked++;
+    news.proof = proof;
+  });
 }
 
 /** Whether all have the same head. */

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { MemoryStore } from "../../../core/log/memory_store.ts";
+import { verifyFork } from "../../../core/log/fork_proof.ts";
 import { Conversation } from "../../../core/sync/conversation.ts";
 import { portTransport } from "../../../core/sync/port_transport.ts";
 import { connect } from "../../../core/sync/session.ts";
 import { areEqual, join, leave, type Party, untilAll, watched } from "../../suites/fork_world.ts";
 import { signerOf } from "../../suites/people.ts";
+import { testCrypto } from "../../suites/test_log.ts";
 import { startRelay, type TestRelay } from "../../suites/relay.ts";
 
 const alice = await signerOf("alice");
@@ -145,6 +147,8 @@ Deno.test("devices and readers without a relay: the fork is settled by the rule,
   assert.equal(events(readerOfA).length, 4);
   assert.equal(a.news.merged + b.news.merged, 1);
   assert.equal(readerOfA.news.forked, 1, "the reader of the branch that lost says so");
+  const { won, lost } = await verifyFork(testCrypto, readerOfA.news.proof!);
+  assert.deepStrictEqual([won.key, lost.key], [alice.key, alice.key]);
   for (const end of links) end();
 });
 
