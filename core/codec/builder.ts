@@ -7,10 +7,10 @@
 
 import type { Space } from "./chunks.ts";
 import type { Kind } from "./node.ts";
-import { NotStorable, writeScalar } from "./scalar.ts";
+import { NotStorable, writeScalar } from "./write_scalar.ts";
 import * as tag from "./tags.ts";
 import { type Item, Ref } from "./value.ts";
-import type { Writer } from "./writer.ts";
+import { borrowWriter, giveBack, type Writer } from "./writer.ts";
 
 /** The nodes being filled at one height. */
 interface Level {
@@ -146,7 +146,7 @@ export class TreeBuilder {
   }
 
   #write(height: number, level: Level): Written {
-    const chunk = this.#space.borrow();
+    const chunk = borrowWriter();
     chunk.u8(nodeTag(this.#kind, height));
     if (height > 0) chunk.u8(height);
     chunk.varint(level.count);
@@ -159,7 +159,7 @@ export class TreeBuilder {
       const node = { kind, height, small: false, keys, items, sizes, size, length: chunk.at };
       this.#space.keep(address, node);
     }
-    this.#space.release(chunk);
+    giveBack(chunk);
     reset(level, this.#keeps);
     return { address, size };
   }
@@ -167,9 +167,9 @@ export class TreeBuilder {
   #level(height: number): Level {
     while (this.#levels.length <= height) {
       const level: Level = {
-        body: this.#space.borrow(),
-        lastBytes: this.#space.borrow(),
-        nextBytes: this.#space.borrow(),
+        body: borrowWriter(),
+        lastBytes: borrowWriter(),
+        nextBytes: borrowWriter(),
         count: 0,
         size: 0,
         keyBytes: 0,
@@ -185,7 +185,7 @@ export class TreeBuilder {
   #releaseAll(): void {
     for (const level of this.#levels) {
       for (const writer of [level.body, level.lastBytes, level.nextBytes]) {
-        this.#space.release(writer);
+        giveBack(writer);
       }
     }
     this.#levels.length = 0;

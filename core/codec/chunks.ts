@@ -5,7 +5,6 @@ import { Cache } from "./cache.ts";
 import type { Reading } from "./reading.ts";
 import { isNode, isSmallNode, type Node, parseNode } from "./node.ts";
 import type { Value } from "./value.ts";
-import { Writer } from "./writer.ts";
 
 /** The chunks of one log. */
 export interface Chunks {
@@ -86,7 +85,6 @@ export class Space {
   readonly values: Cache<Value>;
   readonly #nodes: Cache<Node>;
   readonly #chunks: Chunks;
-  readonly #writers: Writer[] = [];
 
   /** A space over `chunks`, which may keep its part of `cacheBytes`: see {@link CACHE_BYTES}. */
   constructor(chunks: Chunks, cacheBytes: number = CACHE_BYTES) {
@@ -141,17 +139,5 @@ export class Space {
     const node = parseNode(bytes, address);
     this.keep(address, node);
     return node;
-  }
-
-  /** An empty writer; give it back with {@link release}. */
-  borrow(): Writer {
-    const writer = this.#writers.pop() ?? new Writer(1024);
-    writer.at = 0;
-    return writer;
-  }
-
-  /** Takes back a writer that {@link borrow} lent. */
-  release(writer: Writer): void {
-    this.#writers.push(writer);
   }
 }

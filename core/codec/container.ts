@@ -7,7 +7,7 @@ import { readScalarChunk } from "./scalar.ts";
 import { LARGE_STRING, SMALL_KEY_BYTES, SMALL_MAX } from "./tags.ts";
 import { compareText, utf8Length } from "./text.ts";
 import { EMPTY_LIST, EMPTY_MAP, type Item, Ref } from "./value.ts";
-import { malformed } from "./writer.ts";
+import { malformed } from "./reader.ts";
 
 /** Which entries of a map, in what order. */
 export interface Range {

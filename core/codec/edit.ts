@@ -7,6 +7,7 @@ import type { Node } from "./node.ts";
 import * as tag from "./tags.ts";
 import { compareText } from "./text.ts";
 import { EMPTY_LIST, EMPTY_MAP, type Item, Ref } from "./value.ts";
+import { borrowWriter, giveBack, type Writer } from "./writer.ts";
 
 /** One change of a map: a new item, or none to delete the key. */
 export interface MapEdit {
@@ -42,7 +43,7 @@ export function writeList(space: Space, items: readonly Item[]): Item {
     for (const item of items) builder.push("", item);
     return new Ref(builder.finish()!.address);
   }
-  const writer = space.borrow();
+  const writer = borrowWriter();
   writer.u8(tag.SMALL_LIST + items.length);
   for (const item of items) writeItem(space, writer, item, tag.INLINE_SMALL);
   return finishSmall(space, writer);
@@ -171,8 +172,8 @@ function writeSmallMap(
   keys: readonly string[],
   items: readonly Item[],
 ): Item | undefined {
-  const writer = space.borrow();
-  const key = space.borrow();
+  const writer = borrowWriter();
+  const key = borrowWriter();
   writer.u8(tag.SMALL_MAP + keys.length);
   let keyBytes = 0;
   for (let i = 0; i < keys.length && keyBytes <= tag.SMALL_KEY_BYTES; i++) {
@@ -183,17 +184,17 @@ function writeSmallMap(
     writer.raw(key.view());
     writeItem(space, writer, items[i], tag.INLINE_SMALL);
   }
-  space.release(key);
+  giveBack(key);
   if (keyBytes > tag.SMALL_KEY_BYTES) {
-    space.release(writer);
+    giveBack(writer);
     return undefined;
   }
   return finishSmall(space, writer);
 }
 
-function finishSmall(space: Space, writer: ReturnType<Space["borrow"]>): Ref {
+function finishSmall(space: Space, writer: Writer): Ref {
   const address = space.append(writer.view());
-  space.release(writer);
+  giveBack(writer);
   return new Ref(address);
 }
 

@@ -3,8 +3,8 @@
 import { TreeBuilder, writeKeyBytes } from "./builder.ts";
 import type { Space } from "./chunks.ts";
 import { writeList, writeMap } from "./edit.ts";
-import { PieceWriter, writeLargeText } from "./large.ts";
-import { NotStorable, writeScalar } from "./scalar.ts";
+import { PieceWriter, writeLargeText } from "./pieces.ts";
+import { NotStorable, writeScalar } from "./write_scalar.ts";
 import * as tag from "./tags.ts";
 import { compareText } from "./text.ts";
 import {
@@ -18,7 +18,7 @@ import {
   Ref,
   type Value,
 } from "./value.ts";
-import { Writer } from "./writer.ts";
+import { borrowWriter, giveBack, Writer } from "./writer.ts";
 
 /**
  * `value`, which will stand at `path`, as an item. TypeError that names the path if a part of it cannot
@@ -59,7 +59,7 @@ function encodeItem(space: Space, value: Value | Ref, depth: number): Item {
 }
 
 function encodeLongText(space: Space, text: string): Item {
-  const writer = space.borrow();
+  const writer = borrowWriter();
   try {
     const length = writer.utf8(text);
     return length <= tag.PIECE_MAX_BYTES ? text : writeLargeText(space, writer.view());
@@ -67,7 +67,7 @@ function encodeLongText(space: Space, text: string): Item {
     if (error instanceof TypeError) throw new NotStorable(error.message);
     throw error;
   } finally {
-    space.release(writer);
+    giveBack(writer);
   }
 }
 

@@ -16,7 +16,7 @@ import { readAddress, readScalar } from "./scalar.ts";
 import * as tag from "./tags.ts";
 import { decodeUtf8 } from "./text.ts";
 import { type Item, Ref } from "./value.ts";
-import { malformed, Reader } from "./writer.ts";
+import { malformed, Reader } from "./reader.ts";
 
 /** What a tree is over. */
 export type Kind = "map" | "list" | "bytes";

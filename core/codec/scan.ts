@@ -3,7 +3,7 @@
 import { StreamoError } from "../errors.ts";
 import { KEY_BYTES } from "../identity/key.ts";
 import * as tag from "./tags.ts";
-import { malformed, Reader } from "./writer.ts";
+import { malformed, Reader } from "./reader.ts";
 
 /** Where one chunk is in its block. */
 export interface ChunkPlace {

@@ -1,6 +1,6 @@
 /** UTF-8 text, and the one order that keys have everywhere: by their UTF-8 bytes. */
 
-import { malformed } from "./writer.ts";
+import { malformed } from "./reader.ts";
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 

@@ -5,15 +5,8 @@ import { decode } from "../codec/decode.ts";
 import type { Item, Value } from "../codec/value.ts";
 import type { Log } from "../log/log.ts";
 import { eventRecords, type HistoryRange, records } from "./history.ts";
-import {
-  findRecord,
-  type LogRecord,
-  ReadRecord,
-  readRecord,
-  skipFrom,
-  skipSeq,
-  writeRecord,
-} from "./record.ts";
+import { findRecord, type LogRecord, ReadRecord, readRecord, skipFrom, skipSeq } from "./record.ts";
+import { writeRecord } from "./write_record.ts";
 import { Snapshot } from "./snapshot.ts";
 
 /** One event of the log. */

@@ -11,7 +11,7 @@ import { containerOf, listItems, mapEntries, resolve } from "../codec/container.
 import { extentOf, readContent } from "../codec/large.ts";
 import type { Meter } from "../codec/meter.ts";
 import type { Node } from "../codec/node.ts";
-import { writeScalar } from "../codec/scalar.ts";
+import { writeScalar } from "../codec/write_scalar.ts";
 import { DEPTH_MAX } from "../codec/tags.ts";
 import { compareText } from "../codec/text.ts";
 import { type Item, Ref } from "../codec/value.ts";

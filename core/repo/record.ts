@@ -8,20 +8,19 @@
  * number has the lowest set bit cleared, so any record is found in O(log n) hops.
  */
 
-import { writeItem } from "../codec/builder.ts";
 import type { Space } from "../codec/chunks.ts";
 import { decode } from "../codec/decode.ts";
 import { readItem } from "../codec/node.ts";
-import { readAddress, readScalar, writeScalar } from "../codec/scalar.ts";
-import { INLINE_SMALL, PIECE_MAX_BYTES, RECORD } from "../codec/tags.ts";
+import { readAddress, readScalar } from "../codec/scalar.ts";
+import { INLINE_SMALL, RECORD } from "../codec/tags.ts";
 import type { Item, Value } from "../codec/value.ts";
-import { malformed, Reader, type Writer } from "../codec/writer.ts";
-import { StreamoError } from "../errors.ts";
+import { malformed, Reader } from "../codec/reader.ts";
 
-const HAS_EVENT = 1;
-const HAS_MESSAGE = 2;
-const HAS_CITES = 4;
-const HAS_FIRST = 8;
+/** Flags: which fields a record has. */
+export const HAS_EVENT = 1;
+export const HAS_MESSAGE = 2;
+export const HAS_CITES = 4;
+export const HAS_FIRST = 8;
 
 /** The last moment that a Date can hold. */
 const TIME_MAX_MS = 8.64e15;
@@ -61,44 +60,6 @@ export interface LogRecord {
 export type RecordFields =
   & Omit<LogRecord, "address" | "first" | "cites" | "citesItem">
   & Partial<Pick<LogRecord, "first" | "citesItem">>;
-
-/** Appends the bytes of a record with `append`, whose result is its address. */
-export function writeRecord(
-  space: Space,
-  record: RecordFields,
-  append: (chunk: Uint8Array) => number,
-): number {
-  const writer = space.borrow();
-  const { seq, first = 0, parent, skip, event, hasEvent, message, citesItem } = record;
-  const flags = (hasEvent ? HAS_EVENT : 0) | (message === "" ? 0 : HAS_MESSAGE) |
-    (citesItem === undefined ? 0 : HAS_CITES) | (first === 0 ? 0 : HAS_FIRST);
-  writer.u8(RECORD);
-  writer.u8(flags);
-  writer.varint(seq);
-  writer.varint(record.time);
-  if (first > 0) writer.varint(first);
-  if (parent !== undefined) writer.varint(parent);
-  if (skip !== undefined && skip !== parent) writer.varint(skip);
-  writeItem(space, writer, record.root, INLINE_SMALL);
-  if (hasEvent) writeItem(space, writer, event, INLINE_SMALL);
-  if (flags & HAS_MESSAGE) writeMessage(writer, message);
-  if (flags & HAS_CITES) writeItem(space, writer, citesItem, INLINE_SMALL);
-  const address = append(writer.view());
-  space.release(writer);
-  return address;
-}
-
-function writeMessage(writer: Writer, message: string): void {
-  const start = writer.at;
-  writeScalar(writer, message);
-  // The tag and the length are 4 bytes at most.
-  if (writer.at - start > PIECE_MAX_BYTES + 4) {
-    throw new StreamoError(
-      "too_large",
-      `a record's message is longer than ${PIECE_MAX_BYTES} bytes`,
-    );
-  }
-}
 
 /** Reads the record at `address`; `malformed` unless there is one. */
 export function readRecord(space: Space, address: number): LogRecord {

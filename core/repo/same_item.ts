@@ -1,7 +1,7 @@
 /** Whether items are equal values. */
 
 import { equal } from "../bytes.ts";
-import { writeScalar } from "../codec/scalar.ts";
+import { writeScalar } from "../codec/write_scalar.ts";
 import { type Item, Ref } from "../codec/value.ts";
 import { Writer } from "../codec/writer.ts";
 import { ABSENT } from "../codec/find.ts";

@@ -3,7 +3,7 @@
 import { writeItem } from "../codec/builder.ts";
 import { type Space, untilThere } from "../codec/chunks.ts";
 import { encode } from "../codec/encode.ts";
-import { PieceWriter } from "../codec/large.ts";
+import { PieceWriter } from "../codec/pieces.ts";
 import { DEPTH_MAX, INLINE_SMALL } from "../codec/tags.ts";
 import { Writer } from "../codec/writer.ts";
 import { isUnreadable, learnFrom } from "../log/learn_chunks.ts";

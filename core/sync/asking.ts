@@ -1,6 +1,6 @@
 /** The side of a conversation that asks for logs: one by one, or many as a list. */
 
-import { malformed } from "../codec/writer.ts";
+import { malformed } from "../codec/reader.ts";
 import type { Key } from "../identity/key.ts";
 import { Asleep } from "./asleep.ts";
 import type { Channel } from "./channel.ts";

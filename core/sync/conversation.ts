@@ -1,6 +1,6 @@
 /** Two peers over one connection: the first words, then any number of channels. */
 
-import { malformed } from "../codec/writer.ts";
+import { malformed } from "../codec/reader.ts";
 import { type Code, StreamoError } from "../errors.ts";
 import type { Key } from "../identity/key.ts";
 import type { Timer } from "../platform.ts";

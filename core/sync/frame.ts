@@ -4,7 +4,8 @@
  *     [1] [channel] [head: 157 bytes] [first] [count] [length]* [block]* [count] [hash: 32 bytes]*
  */
 
-import { malformed, Reader, Writer } from "../codec/writer.ts";
+import { malformed, Reader } from "../codec/reader.ts";
+import { Writer } from "../codec/writer.ts";
 import { StreamoError } from "../errors.ts";
 import { BLOCK_MAX_BYTES } from "../log/block.ts";
 import { decodeHead, encodeHead, HEAD_BYTES } from "../log/head.ts";

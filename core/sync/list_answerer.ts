@@ -1,7 +1,7 @@
 /** The side of a conversation that a list of logs is asked of. */
 
 import { equal } from "../bytes.ts";
-import { malformed } from "../codec/writer.ts";
+import { malformed } from "../codec/reader.ts";
 import { StreamoError } from "../errors.ts";
 import type { Key } from "../identity/key.ts";
 import type { StoredHead } from "../log/store.ts";

@@ -9,7 +9,7 @@
  */
 
 import { concat, equal, writeU32, writeU64 } from "../bytes.ts";
-import { malformed } from "../codec/writer.ts";
+import { malformed } from "../codec/reader.ts";
 import { StreamoError } from "../errors.ts";
 import type { Crypto } from "../identity/crypto.ts";
 import { type Key, KEY_BYTES, keyFromBytes, keyToBytes } from "../identity/key.ts";

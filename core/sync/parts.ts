@@ -4,7 +4,8 @@
  *     part   [5] [id] and then the bytes of `proof_body.ts`
  */
 
-import { Reader, Writer } from "../codec/writer.ts";
+import { Reader } from "../codec/reader.ts";
+import { Writer } from "../codec/writer.ts";
 import { StreamoError } from "../errors.ts";
 import type { Key } from "../identity/key.ts";
 import type { SignedHead } from "../log/head.ts";

@@ -5,7 +5,8 @@
  *     newest   [head: 157 bytes] [count] [hash: 32 bytes]* blocks
  */
 
-import { malformed, Reader, Writer } from "../codec/writer.ts";
+import { malformed, Reader } from "../codec/reader.ts";
+import { Writer } from "../codec/writer.ts";
 import { StreamoError } from "../errors.ts";
 import { decodeHead, encodeHead, HEAD_BYTES } from "../log/head.ts";
 import { HASH_BYTES } from "../log/merkle.ts";

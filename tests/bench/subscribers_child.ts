@@ -8,7 +8,7 @@
 import { Buffer } from "node:buffer";
 import { hello } from "../suites/hello.ts";
 import { parseKey } from "../../core/identity/key.ts";
-import { Reader } from "../../core/codec/writer.ts";
+import { Reader } from "../../core/codec/reader.ts";
 import { HEAD_BYTES } from "../../core/log/head.ts";
 import { decodeMessage, encodeMessage } from "../../core/sync/messages.ts";
 import { STAMP } from "./stamp.ts";

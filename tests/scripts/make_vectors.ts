@@ -10,10 +10,10 @@ import { Space } from "../../core/codec/chunks.ts";
 import { hashBytes } from "../../core/codec/builder.ts";
 import { cutPiece } from "../../core/codec/cdc.ts";
 import { encode } from "../../core/codec/encode.ts";
-import { writeScalar } from "../../core/codec/scalar.ts";
+import { writeScalar } from "../../core/codec/write_scalar.ts";
 import type { Item, Value } from "../../core/codec/value.ts";
 import { Writer } from "../../core/codec/writer.ts";
-import { writeRecord } from "../../core/repo/record.ts";
+import { writeRecord } from "../../core/repo/write_record.ts";
 import { MemoryChunks } from "../suites/memory_chunks.ts";
 import { toNotation } from "../suites/notation.ts";
 import {

@@ -4,12 +4,15 @@
  */
 
 import { isNode, type Node, parseNode } from "../../core/codec/node.ts";
-import { readScalar, writeScalar } from "../../core/codec/scalar.ts";
+import { readScalar } from "../../core/codec/scalar.ts";
+import { writeScalar } from "../../core/codec/write_scalar.ts";
 import * as tag from "../../core/codec/tags.ts";
 import type { Ref } from "../../core/codec/value.ts";
-import { Reader, Writer } from "../../core/codec/writer.ts";
+import { Reader } from "../../core/codec/reader.ts";
+import { Writer } from "../../core/codec/writer.ts";
 import type { Space } from "../../core/codec/chunks.ts";
-import { type LogRecord, readRecord, writeRecord } from "../../core/repo/record.ts";
+import { type LogRecord, readRecord } from "../../core/repo/record.ts";
+import { writeRecord } from "../../core/repo/write_record.ts";
 
 /** The chunk at `address`, written again. Throws what the reader throws. */
 export function reencode(space: Space, address: number): Uint8Array {

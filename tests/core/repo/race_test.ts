@@ -4,7 +4,7 @@ import { Log } from "../../../core/log/log.ts";
 import { MemoryStore } from "../../../core/log/memory_store.ts";
 import type { Store } from "../../../core/log/store.ts";
 import { Branch } from "../../../core/repo/branch.ts";
-import { writeRecord } from "../../../core/repo/record.ts";
+import { writeRecord } from "../../../core/repo/write_record.ts";
 import { Repo } from "../../../core/repo/repo.ts";
 import { signerOf } from "../../suites/people.ts";
 import { randomSource } from "../../suites/random.ts";

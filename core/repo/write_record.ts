@@ -1,0 +1,47 @@
+/** Writing records: see `record.ts`. */
+
+import { writeItem } from "../codec/builder.ts";
+import type { Space } from "../codec/chunks.ts";
+import { INLINE_SMALL, PIECE_MAX_BYTES, RECORD } from "../codec/tags.ts";
+import { writeScalar } from "../codec/write_scalar.ts";
+import { borrowWriter, giveBack, type Writer } from "../codec/writer.ts";
+import { StreamoError } from "../errors.ts";
+import { HAS_CITES, HAS_EVENT, HAS_FIRST, HAS_MESSAGE, type RecordFields } from "./record.ts";
+
+/** Appends the bytes of a record with `append`, whose result is its address. */
+export function writeRecord(
+  space: Space,
+  record: RecordFields,
+  append: (chunk: Uint8Array) => number,
+): number {
+  const writer = borrowWriter();
+  const { seq, first = 0, parent, skip, event, hasEvent, message, citesItem } = record;
+  const flags = (hasEvent ? HAS_EVENT : 0) | (message === "" ? 0 : HAS_MESSAGE) |
+    (citesItem === undefined ? 0 : HAS_CITES) | (first === 0 ? 0 : HAS_FIRST);
+  writer.u8(RECORD);
+  writer.u8(flags);
+  writer.varint(seq);
+  writer.varint(record.time);
+  if (first > 0) writer.varint(first);
+  if (parent !== undefined) writer.varint(parent);
+  if (skip !== undefined && skip !== parent) writer.varint(skip);
+  writeItem(space, writer, record.root, INLINE_SMALL);
+  if (hasEvent) writeItem(space, writer, event, INLINE_SMALL);
+  if (flags & HAS_MESSAGE) writeMessage(writer, message);
+  if (flags & HAS_CITES) writeItem(space, writer, citesItem, INLINE_SMALL);
+  const address = append(writer.view());
+  giveBack(writer);
+  return address;
+}
+
+function writeMessage(writer: Writer, message: string): void {
+  const start = writer.at;
+  writeScalar(writer, message);
+  // The tag and the length are 4 bytes at most.
+  if (writer.at - start > PIECE_MAX_BYTES + 4) {
+    throw new StreamoError(
+      "too_large",
+      `a record's message is longer than ${PIECE_MAX_BYTES} bytes`,
+    );
+  }
+}
