@@ -9,7 +9,7 @@
  */
 
 import { concat, equal, readU64, writeU64 } from "../bytes.ts";
-import { malformed } from "../codec/writer.ts";
+import { malformed } from "../codec/reader.ts";
 import { StreamoError } from "../errors.ts";
 import type { Crypto } from "../identity/crypto.ts";
 import type { Block } from "./block.ts";
