@@ -16,6 +16,8 @@ import type { ChannelState } from "./channel_state.ts";
 import type { OfferedBranch } from "./log_messages.ts";
 import type { Message } from "./messages.ts";
 
+/** Bytes of a whole log of an earlier epoch that is fetched for a branch of it. */
+const WHOLE_BYTES = 8 * ASIDES_BYTES;
 /** How often one branch is asked for: this side's log may change while it comes. */
 const TRIES_MAX = 3;
 
@@ -118,8 +120,10 @@ export class AsideExchange {
     const first = isOld ? 0 : from;
     const branch = isOld ? log.raise(head.epoch) : await log.branch(first);
     if (await this.#repo.knows(head, branch.sealedBytes)) return undefined;
-    const isSmall = head.bytes - branch.sealedBytes <= ASIDES_BYTES;
-    return isSmall || signer !== undefined ? branch : undefined;
+    const bytes = head.bytes - branch.sealedBytes;
+    // Of an earlier epoch a signer needs all, not only what somebody keeps of it.
+    const most = isOld && signer !== undefined ? WHOLE_BYTES : ASIDES_BYTES;
+    return bytes <= most ? branch : undefined;
   }
 
   async #take(log: Log): Promise<void> {

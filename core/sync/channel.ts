@@ -34,7 +34,7 @@ export class Channel {
   readonly #inbox: Inbox;
   #ackBytes = 0;
   #latest: Advance | undefined;
-  readonly #fork = new HeldFork();
+  readonly #fork: HeldFork;
   readonly #asides: AsideExchange;
   /** This side goes by what it has of a later epoch, from before. */
   #resumes = false;
@@ -52,6 +52,7 @@ export class Channel {
     this.#options = options;
     this.repo = options.repo;
     this.number = options.number;
+    this.#fork = new HeldFork(options.budgets);
     this.#inbox = new Inbox((work) => this.#run(work), options.onViolation);
     const canMerge = options.repo.signer !== undefined;
     const { own, ownHead } = this.#own();
@@ -295,7 +296,8 @@ export class Channel {
     const { log } = this.repo;
     const isOld = isAsked && peer !== undefined && peer.epoch < log.epoch;
     const fork = isOld ? log.raise(peer.epoch) : await log.branch(from);
-    this.#fork.begin(fork, this.repo.head, isAsked ? undefined : this.#options.budget);
+    const dropped = this.#fork.begin(fork, this.repo.head, isAsked ? peer : undefined);
+    if (dropped !== undefined) return await this.#input(dropped);
     if (isAsked) this.#send({ type: "want", key: this.repo.key, from });
   }
 
@@ -309,19 +311,17 @@ export class Channel {
     try {
       const fork = await this.#fork.take(run);
       if (fork === undefined) return this.#acknowledge(run, true);
-      this.#fork.end();
       if (fork.epoch < this.repo.log.epoch) {
         // It gives way once nothing of it is lost.
         await this.repo.takeIn(fork);
+        this.#fork.end();
         return await this.#inspect(run.head, undefined, undefined);
       }
       await this.repo.replace(fork, this);
     } catch (error) {
-      this.#fork.end();
-      if (!this.#fork.isLate(error, this.repo.head)) throw error;
-      const { code, message } = error;
-      return await this.#input({ type: "dropped", code, message });
+      return await this.#input(this.#fork.dropped(error, this.repo.head));
     }
+    this.#fork.end();
     await this.#replaced(run.head.blocks);
     this.#acknowledge(run);
   }
@@ -360,12 +360,11 @@ export class Channel {
 
   #onAdvance(event: Advance): void {
     this.#latest = event;
-    const { from } = event;
-    const fromPeer = event.source === this;
+    const { from, source } = event;
     const number = ++this.#advances;
     this.#run(async () => {
       if (number <= this.#settled) return this.#options.onStatus(this);
-      await this.#input({ type: "advanced", ...this.#own(), from, fromPeer });
+      await this.#input({ type: "advanced", ...this.#own(), from, fromPeer: source === this });
     });
   }
 

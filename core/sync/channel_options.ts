@@ -3,7 +3,7 @@
 import type { StreamoError } from "../errors.ts";
 import type { Repo } from "../repo/repo.ts";
 import type { Channel } from "./channel.ts";
-import type { HoldBudget } from "./hold_budget.ts";
+import type { HoldBudgets } from "./hold_budget.ts";
 import type { Message } from "./messages.ts";
 
 /** What a channel needs of its conversation. */
@@ -13,8 +13,8 @@ export interface ChannelOptions {
   /** Number of the frames that this side sends. */
   readonly number: number;
   readonly send: (data: Message | Uint8Array) => void;
-  /** For branches that the peer offers. */
-  readonly budget: HoldBudget;
+  /** For branches that come from the peer. */
+  readonly budgets: HoldBudgets;
   /** Whether blocks may be sent now; if not, {@link Channel.resume} is called when they may. */
   readonly hasRoom: (channel: Channel) => boolean;
   /** The state changed, or something is to be told. */

@@ -12,7 +12,7 @@ import { releaseNumber, takeNumber } from "./channel_numbers.ts";
 import { Answering } from "./answering.ts";
 import { Asking } from "./asking.ts";
 import { decodeFrame } from "./frame.ts";
-import { holdBudget } from "./hold_budget.ts";
+import { holdBudgets } from "./hold_budget.ts";
 import { decodeListFrame, type ListFrame } from "./lists.ts";
 import { isAboutLog, type LogMessage } from "./log_messages.ts";
 import { decodeMessage, encodeMessage, type Hello, type Message } from "./messages.ts";
@@ -213,7 +213,7 @@ export class Conversation {
       isOpener,
       number,
       send: (data) => isOpener ? this.#ask().send(key, number, data) : this.#send(data),
-      budget: holdBudget(this.#options.registry),
+      budgets: holdBudgets(this.#options.registry),
       hasRoom: (channel) => this.#room.has(channel),
       onStatus: (channel) => this.#options.onStatus?.(channel),
       onViolation: (error) => this.#violation(error, key),

@@ -1,21 +1,34 @@
-/** Branches that peers offer are in memory until they are whole: so many bytes of them at a time. */
+/** Branches that come from peers are in memory until they are whole: so many bytes of them at a time. */
 
 import { StreamoError } from "../errors.ts";
 import type { Registry } from "../repo/registry.ts";
 
-/** Bytes of one branch that a peer offers. */
-export const HELD_BYTES: number = 32 * 2 ** 20;
-/** Bytes of all of them in one process. */
-const ALL_BYTES = 4 * HELD_BYTES;
+const MIB = 2 ** 20;
 
-/** What the peers of one registry have offered. */
+/** Bytes of branches that are held in one process. */
 export class HoldBudget {
+  readonly #branchBytes: number;
+  readonly #allBytes: number;
   #bytes = 0;
 
-  /** Counts `bytes` more, `held` of which are counted already; `too_large` past the limits. */
-  take(bytes: number, held: number): void {
-    if (held + bytes > HELD_BYTES || this.#bytes + bytes > ALL_BYTES) {
-      const message = `a branch of ${held + bytes} bytes cannot take the place of the one here`;
+  /** At most `branchBytes` of one branch, `allBytes` of all. */
+  constructor(branchBytes: number, allBytes: number) {
+    this.#branchBytes = branchBytes;
+    this.#allBytes = allBytes;
+  }
+
+  /** `too_large` if a branch of `bytes` bytes can never be held: before any of it is there. */
+  check(bytes: number): void {
+    if (bytes <= this.#branchBytes) return;
+    const message = `a branch of ${bytes} bytes cannot take the place of the one here: ` +
+      `at most ${this.#branchBytes} are held`;
+    throw new StreamoError("too_large", message);
+  }
+
+  /** Counts `bytes` more; `too_large` where there is no room. */
+  take(bytes: number): void {
+    if (this.#bytes + bytes > this.#allBytes) {
+      const message = `${this.#bytes} bytes of branches are held: no room for more now`;
       throw new StreamoError("too_large", message);
     }
     this.#bytes += bytes;
@@ -27,11 +40,25 @@ export class HoldBudget {
   }
 }
 
-const budgets = new WeakMap<Registry, HoldBudget>();
+/** What may be held of peers' branches. */
+export interface HoldBudgets {
+  /** Of what peers offer: anybody may. */
+  readonly offered: HoldBudget;
+  /** Of what this side asks for because its own log parts from it. */
+  readonly fetched: HoldBudget;
+}
 
-/** The budget of all conversations of `registry`. */
-export function holdBudget(registry: Registry): HoldBudget {
-  let budget = budgets.get(registry);
-  if (budget === undefined) budgets.set(registry, budget = new HoldBudget());
-  return budget;
+const known = new WeakMap<Registry, HoldBudgets>();
+
+/** The budgets of all conversations of `registry`. */
+export function holdBudgets(registry: Registry): HoldBudgets {
+  let budgets = known.get(registry);
+  if (budgets === undefined) {
+    budgets = {
+      offered: new HoldBudget(32 * MIB, 128 * MIB),
+      fetched: new HoldBudget(128 * MIB, 256 * MIB),
+    };
+    known.set(registry, budgets);
+  }
+  return budgets;
 }
