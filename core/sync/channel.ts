@@ -166,8 +166,11 @@ export class Channel {
   async #do(effect: Effect): Promise<void> {
     const { key } = this.repo;
     switch (effect.type) {
-      case "open":
-        return this.#send({ type: "open", key, channel: this.number, have: this.#have() });
+      case "open": {
+        const { own } = this.#own();
+        const have = own.blocks > 0 ? own : undefined;
+        return this.#send({ type: "open", key, channel: this.number, have });
+      }
       case "opened":
         return this.#sendOpened(effect.shared);
       case "send":
@@ -216,6 +219,8 @@ export class Channel {
       case "aside":
         return this.#asides.onOffer(message.branches);
       case "ack":
+        // Of a log whose place another has taken: it says nothing of this one.
+        if (message.epoch !== this.#state.own.epoch) return;
         if (!message.held) return await this.#input({ type: "ack", blocks: message.blocks });
         this.#window.release(message.blocks);
         return await this.#pump();
@@ -335,12 +340,12 @@ export class Channel {
   }
 
   /** The window is counted in what was taken; a side that stores for others says so at once. */
-  #acknowledge({ first, blocks }: Run, held?: true): void {
+  #acknowledge({ head: { key, epoch }, first, blocks }: Run, held?: true): void {
     for (const { length } of blocks) this.#ackBytes += length;
     const stores = !this.#options.isOpener || this.#state.peerOpens;
     if (!stores && this.#ackBytes < READER_ACK_BYTES) return;
     this.#ackBytes = 0;
-    this.#send({ type: "ack", key: this.repo.key, blocks: first + blocks.length, held });
+    this.#send({ type: "ack", key, epoch, blocks: first + blocks.length, held });
   }
 
   async #pump(): Promise<void> {
@@ -373,11 +378,6 @@ export class Channel {
     const isRaising = this.#resumes || this.repo.isRaisedBy(this);
     if (isRaising && log.staged !== undefined) return { own: log.staged, ownHead: 0 };
     return { own: log.position(), ownHead: log.head?.blocks ?? 0 };
-  }
-
-  #have(): Position | undefined {
-    const { own } = this.#own();
-    return own.blocks === 0 ? undefined : own;
   }
 
   #sendOpened(shared: number | undefined): void {

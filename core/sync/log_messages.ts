@@ -62,10 +62,11 @@ export type LogMessage =
   | { readonly type: "replace"; readonly key: Key; readonly from: number }
   /** "I keep these branches of the log: whoever can sign may merge them." */
   | { readonly type: "aside"; readonly key: Key; readonly branches: readonly OfferedBranch[] }
-  /** "I have this many of your blocks, durably"; with `held` only beside my own log, for now. */
+  /** "I have this many of your blocks of this epoch, durably"; with `held` only beside my own log, for now. */
   | {
     readonly type: "ack";
     readonly key: Key;
+    readonly epoch: number;
     readonly blocks: number;
     readonly held?: boolean;
   }

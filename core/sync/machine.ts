@@ -182,7 +182,8 @@ function onHead(
     const [after, effects] = live({ ...next, phase: "live", sent, acked: sent, tries });
     if (!state.isOpener || head === undefined || prefix === 0) return [after, effects];
     // Frames that were sent in vain are still counted over there.
-    const message: Message = { type: "ack", key: head.key, blocks: sent };
+    const { epoch } = state.own;
+    const message: Message = { type: "ack", key: head.key, epoch, blocks: sent };
     return [after, [{ type: "send", message }, ...effects]];
   }
   if (!state.isOpener) return [{ ...next, sent: undefined }, []];

@@ -242,6 +242,7 @@ const READERS: { readonly [Type in Message["type"]]: (fields: Fields) => Message
   ack: (fields) => ({
     type: "ack",
     key: readKey(fields.key),
+    epoch: readCount(fields.epoch),
     blocks: readCount(fields.blocks),
     held: fields.held === true ? true : undefined,
   }),

@@ -152,13 +152,19 @@ export async function messages(): Promise<string[]> {
     { type: "roots", key, at: [1, 2] },
     { type: "rooted", key, at: [1, 9], roots: [head.root, undefined] },
     { type: "want", key, from: 2 },
-    { type: "ack", key, blocks: 3 },
+    { type: "want", key, from: 2, aside: head.root },
+    { type: "replace", key, from: 1 },
+    { type: "aside", key, branches: [] },
+    { type: "aside", key, branches: [{ head, from: 2 }, { head: await log.head(2), from: 0 }] },
+    { type: "ack", key, epoch: 0, blocks: 3 },
+    { type: "ack", key, epoch: 2, blocks: 3, held: true },
     { type: "reject", key, code: "refused", message: "not here", head: undefined },
     { type: "reject", key, code: "conflict", message: "not next", head },
     { type: "close", key },
     { type: "keys" },
     { type: "settled" },
-    { type: "park", keys: [key] },
+    { type: "park", keys: [] },
+    { type: "park", keys: [key, (await TestLog.create(2)).key] },
     { type: "interest", topic },
     { type: "uninterest", topic },
     { type: "announce", topic, key, by: undefined },
@@ -197,6 +203,8 @@ function aboutParts(key: Key, head: SignedHead): PartMessage[] {
   ];
 }
 
+/** Decodes; nobody has signed it. */
+const BRANCH = `{"head":"${"00".repeat(53)}${"ff".repeat(8)}${"00".repeat(96)}","from":0}`;
 const KEY = '"key":"' + "a".repeat(52) + '"';
 
 /** Texts that are no messages. */
@@ -235,6 +243,15 @@ export const MESSAGES_BAD: { name: string; text: string; code: string }[] = ([
   ["a negative number", `{"type":"want",${KEY},"from":-1}`],
   ["a fraction", `{"type":"want",${KEY},"from":1.5}`],
   ["a number past 2^53 - 1", `{"type":"want",${KEY},"from":9007199254740992}`],
+  ["an acknowledgement of no epoch", `{"type":"ack",${KEY},"blocks":3}`],
+  ["a branch from nowhere", `{"type":"aside",${KEY},"branches":[{"head":"${"00".repeat(157)}"}]}`],
+  ["a branch without a head", `{"type":"aside",${KEY},"branches":[{"from":0}]}`],
+  ["branches that are no list", `{"type":"aside",${KEY},"branches":{}}`],
+  ["33 branches", `{"type":"aside",${KEY},"branches":[${Array(33).fill(BRANCH)}]}`],
+  ["blocks of a branch with half a root", `{"type":"want",${KEY},"from":0,"aside":"00"}`],
+  ["a branch that replaces from nowhere", `{"type":"replace",${KEY}}`],
+  ["no list of parked logs", `{"type":"park",${KEY}}`],
+  ["1,001 parked logs", `{"type":"park","keys":[${Array(1001).fill(`"${"a".repeat(52)}"`)}]}`],
   ["33 roots", `{"type":"roots",${KEY},"at":[${Array(33).fill(1)}]}`],
   ["a short hash", `{"type":"rooted",${KEY},"at":[1],"roots":["00"]}`],
   ["half a head", `{"type":"opened",${KEY},"channel":0,"head":"${"00".repeat(80)}"}`],
