@@ -93,6 +93,7 @@ export class Conversation {
     this.presence = new Presence(options, {
       send: (data) => this.#send(data),
       bufferedBytes: () => this.bufferedBytes,
+      guard: (work) => this.#guard(work),
     });
     const { identification } = this.presence;
     this.#answering = new Answering({
@@ -232,12 +233,12 @@ export class Conversation {
     this.#room.resume();
   }
 
+  /** Whatever a peer can make fail ends its connection, and nothing else of this process. */
   #guard(work: () => void): void {
     try {
       if (!this.#isEnded) work();
     } catch (error) {
-      if (!(error instanceof StreamoError)) throw error;
-      this.#violation(error);
+      this.#violation(coded(error));
     }
   }
 
@@ -277,6 +278,7 @@ export class Conversation {
   }
 
   #onFrame(bytes: Uint8Array): void {
+    if (!this.#isGreeted) throw malformed("a frame before hello");
     if (this.#parts?.takeFrame(bytes)) return;
     const list = decodeListFrame(bytes);
     if (list !== undefined) return this.#onList(list);
@@ -298,7 +300,6 @@ export class Conversation {
   }
 
   #onList(frame: ListFrame): void {
-    if (!this.#isGreeted) throw malformed("a list before hello");
     const fail = (error: unknown) => this.#violation(coded(error));
     if (frame.type === "list") this.#answering.list.onList(frame).catch(fail);
     else if (frame.type === "keys") this.#answering.list.onKeys(frame.keys).catch(fail);

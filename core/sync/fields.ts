@@ -45,6 +45,12 @@ export function optional<T>(value: unknown, read: (value: unknown) => T): T | un
 
 /** The error for a field that is not what it has to be. */
 export function wrong(what: string, value: unknown): StreamoError {
-  const text = String(JSON.stringify(value)).slice(0, 80);
-  return new StreamoError("malformed", `a control message has a bad ${what}: ${text}`);
+  return new StreamoError("malformed", `a control message has a bad ${what}: ${shown(value)}`);
+}
+
+/** What a peer sent, in a few words: it may be nested deeper than the stack of this side. */
+export function shown(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.slice(0, 80));
+  if (typeof value !== "object" || value === null) return String(value);
+  return Array.isArray(value) ? "a list" : "an object";
 }

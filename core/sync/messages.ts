@@ -14,6 +14,7 @@ import {
   readKey,
   readList,
   readText,
+  shown,
   wrong,
 } from "./fields.ts";
 import { PART_READERS, type PartMessage, readPosition } from "./part_messages.ts";
@@ -179,7 +180,7 @@ const REFUSED: readonly Refusal["of"][] = [
 const READERS: { readonly [Type in Message["type"]]: (fields: Fields) => Message } = {
   hello(fields) {
     if (fields.protocol !== 1) {
-      throw new StreamoError("unsupported", `protocol ${JSON.stringify(fields.protocol)}`);
+      throw new StreamoError("unsupported", `protocol ${shown(fields.protocol)}`);
     }
     return {
       type: "hello",

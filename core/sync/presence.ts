@@ -36,6 +36,8 @@ export interface PresenceOptions {
 interface Wire {
   send(message: Message | string): void;
   bufferedBytes(): number;
+  /** Runs `work`; what fails ends the connection. */
+  guard(work: () => void): void;
 }
 
 /** One connection's part that is about no log. */
@@ -76,7 +78,7 @@ export class Presence {
       case "announce":
       case "withdraw":
       case "cast":
-        return this.identification.whenJudged(() => this.#answer(message));
+        return this.identification.whenJudged(() => this.#wire.guard(() => this.#answer(message)));
       case "heard":
         return this.#hear(message);
       default:

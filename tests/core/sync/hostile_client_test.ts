@@ -125,6 +125,10 @@ const BROKEN: Readonly<Record<string, readonly [string, (client: RawClient) => v
     (client) => client.send(encodeFrame(RAW_CHANNEL, whole).subarray(0, 300)),
   ],
   "a message that is no JSON": ["malformed", (client) => client.send("{")],
+  "a message that nests deeper than the stack": [
+    "malformed",
+    (client) => client.send(`{"type":"close","key":${'[{"0":'.repeat(3000)}1${"}]".repeat(3000)}}`),
+  ],
   "an unknown message": ["malformed", (client) => client.send('{"type":"shout"}')],
   "a second hello": [
     "malformed",
@@ -144,15 +148,18 @@ for (const [name, [code, act]] of Object.entries(BROKEN)) {
     }));
 }
 
-Deno.test("before hello a relay answers nothing", async () => {
-  const relay = startRelay(new MemoryStore());
-  const client = await rawClient(relay.url, { silent: true });
-  client.send({ type: "open", key: alice.key, channel: 1, have: undefined });
-  await client.until(() => client.end !== undefined);
-  assert.ok(client.end!.reason.startsWith("malformed"), client.end!.reason);
-  assert.equal(relay.registry.size, 0);
-  await relay.stop();
-});
+const opening: Message = { type: "open", key: alice.key, channel: 1, have: undefined };
+for (const [what, data] of [["messages", opening], ["frames", encodeFrame(1, whole)]] as const) {
+  Deno.test(`before hello a relay answers no ${what}`, async () => {
+    const relay = startRelay(new MemoryStore());
+    const client = await rawClient(relay.url, { silent: true });
+    client.send(data);
+    await client.until(() => client.end !== undefined);
+    assert.ok(client.end!.reason.startsWith("malformed"), client.end!.reason);
+    assert.equal(relay.registry.size, 0);
+    await relay.stop();
+  });
+}
 
 Deno.test("10,001 opens: the last is refused, and nothing is left of them", async () => {
   const relay = startRelay(new MemoryStore());

@@ -145,4 +145,5 @@ const ODD = [
   ...["[[[[]]]]", '{"type":"hello"}', '"\\ud800"', `"${"0".repeat(64)}"`, "true", '"hello"'],
   `[${Array.from({ length: 40 }, (_, i) => i).join()}]`,
   "[".repeat(5000),
+  '[{"0":'.repeat(3000) + "1" + "}]".repeat(3000),
 ];
