@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import type { Advance } from "../../../core/log/advance.ts";
+import { MemoryStore } from "../../../core/log/memory_store.ts";
+import { Repo } from "../../../core/repo/repo.ts";
+import { FRAME_MAX_BYTES } from "../../../core/sync/frame.ts";
+import { nextFrame } from "../../../core/sync/next_frame.ts";
+import { WINDOW_BYTES } from "../../../core/sync/send_window.ts";
+import { RAW_CHANNEL, rawClient } from "../../suites/hostile_client.ts";
+import { noise } from "../../suites/noise.ts";
+import { signerOf } from "../../suites/people.ts";
+import { startRelay } from "../../suites/relay.ts";
+
+const alice = await signerOf("alice");
+
+Deno.test("who acknowledges nothing is sent one window, and the rest when it does", async () => {
+  const relay = startRelay(new MemoryStore());
+  const head = await relay.registry.with(alice, async (repo) => {
+    await repo.putBytes(["film"], new Blob([noise(1, 3 * WINDOW_BYTES)]).stream());
+    return (await repo.flush())!;
+  });
+  const client = await rawClient(relay.url);
+  const received = () => {
+    const runs = client.heard.flatMap((heard) => heard.type === "run" ? [heard.run] : []);
+    const bytes = runs.flatMap((run) => run.blocks).reduce((sum, { length }) => sum + length, 0);
+    const last = runs.at(-1);
+    return { bytes, blocks: last === undefined ? 0 : last.first + last.blocks.length };
+  };
+  client.send({ type: "open", key: alice.key, channel: RAW_CHANNEL, have: undefined });
+  await client.until(() => received().bytes > WINDOW_BYTES - FRAME_MAX_BYTES);
+  for (let pongs = 1; pongs <= 30; pongs++) {
+    client.send({ type: "ping" });
+    await client.until(() => client.heard.filter(({ type }) => type === "pong").length === pongs);
+  }
+  assert.ok(received().bytes < WINDOW_BYTES + FRAME_MAX_BYTES, `${received().bytes} bytes came`);
+  await client.until(() => {
+    const { blocks } = received();
+    client.send({ type: "ack", key: alice.key, epoch: head.epoch, blocks });
+    return blocks === head.blocks;
+  });
+  await client.close();
+  await relay.stop();
+});
+
+Deno.test("news are encoded once for all subscribers that have a number in common", async () => {
+  const repo = await Repo.open(new MemoryStore(), alice);
+  let news: Advance | undefined;
+  repo.on("advance", (advance) => news = advance);
+  repo.set("a", 1);
+  await repo.flush();
+  const first = await nextFrame(repo.log, 7, 0, news);
+  const second = await nextFrame(repo.log, 7, 0, news);
+  assert.strictEqual(second!.frame, first!.frame);
+  const other = await nextFrame(repo.log, 8, 0, news);
+  assert.notDeepStrictEqual(other!.frame, first!.frame);
+  const unshared = await nextFrame(repo.log, 7, 0, undefined);
+  assert.deepStrictEqual(unshared!.frame, first!.frame);
+});
