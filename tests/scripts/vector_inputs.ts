@@ -14,6 +14,9 @@ const key = keyFromBytes(new Uint8Array(32).fill(7));
 const bad = (name: string, hex: string, code = "malformed"): Bad => ({ name, hex, code });
 const float = (digits: string) => "86" + digits;
 const hexOf = (text: string) => new TextEncoder().encode(text).toHex();
+/** A leaf of a map: 8 keys of one byte, from `first` on. */
+const mapLeaf = (first: number) =>
+  "8e08" + range(8).map((i) => `0001${hexByte(first + i)}00`).join("");
 const range = (length: number) => Array.from({ length }, (_, i) => i);
 
 export const VARINTS: number[] = [
@@ -168,10 +171,24 @@ export const LARGE_BAD: (Bad & { log: string })[] = [
     ...bad("a child of another size", "8d14"),
   },
   {
-    log: "8e08" + range(8).map((i) => `0001${hexByte(97 + i)}00`).join("") +
-      "8e08" + range(8).map((i) => `0001${hexByte(110 + i)}00`).join("") +
-      "8f0102" + "0001680008" + "0001762208",
+    log: mapLeaf(97) + mapLeaf(110) + "8f0102" + "0001680008" + "0001762208",
     ...bad("a child with another last key", "8d44"),
+  },
+  {
+    log: mapLeaf(97) + mapLeaf(104) + "8f0102" + "0001680008" + "00016f2208",
+    ...bad("a child whose first key is not past the key before it", "8d44"),
+  },
+  {
+    log: "9008" + "00".repeat(8) + "9008" + "01".repeat(8) + "910202" + "0008" + "0a08",
+    ...bad("a child of another height", "8d14"),
+  },
+  {
+    log: "9008" + "00".repeat(8) + mapLeaf(97) + "910102" + "0008" + "0a08",
+    ...bad("a child of another kind", "8d2c"),
+  },
+  {
+    log: "9008" + "00".repeat(8) + "78" + "01".repeat(8) + "910102" + "0008" + "0a08",
+    ...bad("a small list as a child", "8d13"),
   },
   { log: "94000000" + "00", ...bad("a record as a value", "8d00") },
   { log: "", ...bad("an address past the end of the log", "8d00", "missing_block") },
