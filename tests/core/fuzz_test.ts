@@ -18,7 +18,7 @@ for (const [name, target] of targets) {
     } catch (error) {
       throw new Error(`failed with ${random.seed}`, { cause: error });
     }
-    // Damage that is never noticed, or always, would test nothing.
+    // Damage that is never noticed would test nothing.
     assert(accepted < INPUTS / targets.length, "nothing was refused");
   });
 }
