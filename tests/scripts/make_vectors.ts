@@ -36,8 +36,9 @@ import {
   VARINTS,
   VARINTS_BAD,
 } from "./vector_inputs.ts";
-import { casts, CASTS_BAD, claims } from "./vector_presence.ts";
+import { badClaims, casts, CASTS_BAD, claims } from "./vector_presence.ts";
 import { badForks, forks } from "./vector_forks.ts";
+import { lists, parts } from "./vector_parts.ts";
 import { proofs } from "./vector_proofs.ts";
 import { frozenLog } from "./vector_frozen.ts";
 import { sampleBytes } from "../suites/sample_bytes.ts";
@@ -139,7 +140,9 @@ if (import.meta.main) {
   await write("forks", { valid: await forks(), invalid: await badForks() });
   await write("frames", { valid: await frames(), invalid: await badFrames() });
   await write("messages", { valid: await messages(), invalid: MESSAGES_BAD });
-  await write("claims", { valid: await claims() });
+  await write("parts", await parts());
+  await write("lists", lists());
+  await write("claims", { valid: await claims(), invalid: await badClaims() });
   await write("casts", { valid: casts(), invalid: CASTS_BAD });
   if (!existsSync(new URL("log_1.json", FOLDER))) await write("log_1", await frozenLog());
 }

@@ -1,5 +1,7 @@
 /** Vectors of SPEC 11.11 and 11.12: what a claim's signature covers, and what is cast. */
 
+import type { Key } from "../../core/identity/key.ts";
+import type { Signer } from "../../core/identity/signer.ts";
 import type { Value } from "../../core/codec/value.ts";
 import { Link } from "../../core/codec/value.ts";
 import { authBytes } from "../../core/log/head.ts";
@@ -9,6 +11,7 @@ import { signerOf } from "../suites/people.ts";
 import { toNotation } from "../suites/notation.ts";
 
 const alice = await signerOf("alice");
+const mallory = await signerOf("mallory");
 const verifier = Uint8Array.from({ length: 32 }, (_, i) => i);
 const claimer = Uint8Array.from({ length: 32 }, (_, i) => 255 - i);
 
@@ -21,23 +24,52 @@ const DIALLED = [
   "wss://bücher.example/sync",
 ];
 
+interface Claim {
+  readonly url: string;
+  readonly key: Key;
+  readonly verifier: Uint8Array;
+  readonly claimer: Uint8Array;
+}
+
+async function claimText(claim: Claim, signer: Signer, judged: Claim) {
+  const host = hostOf(judged.url);
+  const signature = await signer.sign(authBytes({ ...claim, host: hostOf(claim.url) }));
+  return {
+    url: judged.url,
+    host,
+    key: judged.key,
+    verifier: judged.verifier.toHex(),
+    claimer: judged.claimer.toHex(),
+    signedBytes: authBytes({ ...judged, host }).toHex(),
+    signature: signature.toHex(),
+  };
+}
+
 /** Claims that are right, one for each address that was dialled. */
 export async function claims() {
   const { key } = alice;
   return await Promise.all(DIALLED.map(async (url) => {
-    const host = hostOf(url);
-    const bytes = authBytes({ key, verifier, claimer, host });
-    const signature = await alice.sign(bytes);
-    return {
-      url,
-      host,
-      key,
-      verifier: verifier.toHex(),
-      claimer: claimer.toHex(),
-      signedBytes: bytes.toHex(),
-      signature: signature.toHex(),
-    };
+    const claim = { url, key, verifier, claimer };
+    return await claimText(claim, alice, claim);
   }));
+}
+
+/** Claims whose signature is of something else than what is judged. */
+export async function badClaims() {
+  const good: Claim = { url: "wss://relay.example/sync", key: alice.key, verifier, claimer };
+  const cases: [string, Signer, Partial<Claim>][] = [
+    ["made by another key", mallory, {}],
+    ["made for another host", alice, { url: "wss://relay.test/sync" }],
+    ["made for another port", alice, { url: "wss://relay.example:8443/sync" }],
+    ["made for another challenge", alice, { verifier: claimer.toReversed() }],
+    ["made on another connection", alice, { claimer: verifier.toReversed() }],
+    ["sent back to who made it", alice, { verifier: claimer, claimer: verifier }],
+    ["made for another key", alice, { key: mallory.key }],
+  ];
+  return await Promise.all(cases.map(async ([name, signer, change]) => ({
+    name,
+    ...await claimText({ ...good, ...change }, signer, good),
+  })));
 }
 
 const VALUES: readonly Value[] = [

@@ -38,12 +38,15 @@ export function proofs(leaves: readonly Uint8Array[]) {
       valid: RANGES.map(([first, end, size]) => rangeText(range(first, end, size))),
       invalid: badRanges(range(6, 13, 21), leaves),
     },
-    runs: RUNS.map(({ runs, size }) => ({
-      runs: runs.map(([first, end]) => ({ first, leaves: hex(leaves.slice(first, end)) })),
-      size,
-      root: root(size).toHex(),
-      proof: hex(proveRuns(testCrypto, leaves.slice(0, size), runs)),
-    })),
+    runs: {
+      valid: RUNS.map(({ runs, size }) => ({
+        runs: runs.map(([first, end]) => ({ first, leaves: hex(leaves.slice(first, end)) })),
+        size,
+        root: root(size).toHex(),
+        proof: hex(proveRuns(testCrypto, leaves.slice(0, size), runs)),
+      })),
+      invalid: badRuns(leaves, root(21)),
+    },
     consistency: {
       valid: CONSISTENT.map(([older, newer]) => consistencyText(consistency(older, newer))),
       invalid: badConsistency(consistency(13, 21), leaves),
@@ -87,6 +90,39 @@ function badRanges(good: RangeCase, all: readonly Uint8Array[]) {
     const tree = { blocks: bad.size, root: bad.root };
     const verify = () => verifyRuns(testCrypto, tree, [bad], bad.proof);
     return { name, ...rangeText(bad), code: codeOf(name, verify) };
+  });
+}
+
+/** The same hashes, cut or ordered in another way: none of it belongs to the tree of 21 leaves. */
+function badRuns(leaves: readonly Uint8Array[], root: Uint8Array) {
+  const good: [number, number][] = [[1, 3], [5, 6], [20, 21]];
+  const proof = proveRuns(testCrypto, leaves, good);
+  const cases: [string, [number, number][], readonly Uint8Array[]][] = [
+    ["runs that touch", [[1, 2], [2, 3], [5, 6], [20, 21]], proof],
+    ["runs in another order", [[5, 6], [1, 3], [20, 21]], proof],
+    ["runs that overlap", [[1, 3], [2, 3], [5, 6], [20, 21]], proof],
+    ["a run without leaves", [[1, 3], [4, 4], [5, 6], [20, 21]], proof],
+    ["no runs", [], proof],
+    ["a run past the end", [[1, 3], [5, 6], [20, 22]], proof],
+    ["a run too few", [[1, 3], [20, 21]], proof],
+    ["a hash too few", good, proof.slice(1)],
+    ["a hash too many", good, [...proof, leaves[0]]],
+    ["two hashes changed places", good, [proof[1], proof[0], ...proof.slice(2)]],
+  ];
+  return cases.map(([name, ranges, hashes]) => {
+    const runs = ranges.map(([first, end]) => ({
+      first,
+      leaves: Array.from({ length: end - first }, (_, i) => leaves[first + i] ?? leaves[0]),
+    }));
+    const verify = () => verifyRuns(testCrypto, { blocks: 21, root }, runs, hashes);
+    return {
+      name,
+      runs: runs.map(({ first, leaves }) => ({ first, leaves: hex(leaves) })),
+      size: 21,
+      root: root.toHex(),
+      proof: hex(hashes),
+      code: codeOf(name, verify),
+    };
   });
 }
 
