@@ -12,7 +12,7 @@ import { type Key, parseKey } from "../core/identity/key.ts";
 import type { Block } from "../core/log/block.ts";
 import { appendBase, checkJoin } from "../core/log/check_append.ts";
 import { sameStored } from "../core/log/head.ts";
-import { HASH_BYTES, leafHash } from "../core/log/merkle.ts";
+import { HASH_BYTES, leafHash, leafOf } from "../core/log/merkle.ts";
 import type { Store, StoredHead } from "../core/log/store.ts";
 import { decodeHeld, encodeHeld, type HeldEntry } from "./indexed_db_head.ts";
 
@@ -240,9 +240,9 @@ export class IndexedDbStore implements Store {
     this.#database.close();
   }
 
-  #leafOf(key: Key, epoch: number, { start, bytes }: Block): LeafEntry {
-    const leaf = leafHash(this.#crypto, start, bytes);
-    return { start: [key, epoch, start], length: bytes.length, leaf };
+  #leafOf(key: Key, epoch: number, block: Block): LeafEntry {
+    const { start, bytes } = block;
+    return { start: [key, epoch, start], length: bytes.length, leaf: leafOf(this.#crypto, block) };
   }
 
   /** The blocks [from, to), as far as they are held. */

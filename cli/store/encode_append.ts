@@ -2,7 +2,7 @@
 
 import type { Crypto } from "../../core/identity/crypto.ts";
 import type { Block } from "../../core/log/block.ts";
-import { leafHash, rootOf } from "../../core/log/merkle.ts";
+import { leafOf, rootOf } from "../../core/log/merkle.ts";
 import type { StoredHead } from "../../core/log/store.ts";
 import {
   BLOCK_FRAME_BYTES,
@@ -55,7 +55,7 @@ export function encodeAppend(append: Append, target: Target, crypto: Crypto): En
   const entries: Entry[] = [];
   let at = header.length;
   for (const block of blocks) {
-    const leaf = leafHash(crypto, block.start, block.bytes);
+    const leaf = leafOf(crypto, block);
     const position = target.position + at + BLOCK_FRAME_BYTES;
     const { index, start } = block;
     entries.push({ index, start, segment, position, length: block.bytes.length, leaf });

@@ -16,6 +16,13 @@ export interface Block {
   readonly start: number;
   /** 1 to {@link BLOCK_MAX_BYTES} bytes. */
   readonly bytes: Uint8Array;
+  /** Its leaf hash, where the block was cut or verified just now: its store need not hash it again. */
+  readonly leaf?: Uint8Array;
+}
+
+/** `block` as it is kept: a hash beside each of many small blocks would weigh as much as they do. */
+export function withoutLeaf({ index, start, bytes }: Block): Block {
+  return { index, start, bytes };
 }
 
 /** The one of `blocks`, which rise, that holds the byte at `address`. */

@@ -4,10 +4,10 @@ import { StreamoError } from "../errors.ts";
 import type { Crypto } from "../identity/crypto.ts";
 import { defaultCrypto } from "../identity/default_crypto.ts";
 import type { Key } from "../identity/key.ts";
-import type { Block } from "./block.ts";
+import { type Block, withoutLeaf } from "./block.ts";
 import { appendBase, checkJoin } from "./check_append.ts";
 import { sameStored } from "./head.ts";
-import { HASH_BYTES, leafHash } from "./merkle.ts";
+import { HASH_BYTES, leafOf } from "./merkle.ts";
 import type { Store, StoredHead } from "./store.ts";
 
 /** The blocks of one key and epoch. */
@@ -67,7 +67,7 @@ export class MemoryStore implements Store {
     checkJoin(base, log.blocks.length, start, endOf(log, base));
     log.blocks.length = base;
     log.hashed = Math.min(log.hashed, base);
-    for (const block of blocks) log.blocks.push(block);
+    for (const block of blocks) this.#push(log, block);
     const epochs = held?.epochs ?? new Map<number, EpochLog>();
     epochs.set(next.epoch, log);
     // A download of a higher epoch that was given up leaves nothing.
@@ -166,16 +166,25 @@ export class MemoryStore implements Store {
     this.#held.clear();
   }
 
+  #push(log: EpochLog, block: Block): void {
+    // Nobody may ever ask for hashes: they are made then, unless they are here.
+    if (block.leaf !== undefined && log.hashed === block.index) this.#hash(log, block);
+    log.blocks.push(withoutLeaf(block));
+  }
+
   #hashUpTo(log: EpochLog, count: number): void {
-    if (log.hashes.length < count * HASH_BYTES) {
-      const grown = new Uint8Array(Math.max(count, log.blocks.length) * HASH_BYTES);
-      grown.set(log.hashes.subarray(0, log.hashed * HASH_BYTES));
+    while (log.hashed < count) this.#hash(log, log.blocks[log.hashed]);
+  }
+
+  /** Of the first block that has no hash. */
+  #hash(log: EpochLog, block: Block): void {
+    const at = log.hashed++ * HASH_BYTES;
+    if (log.hashes.length === at) {
+      const grown = new Uint8Array(2 * at + HASH_BYTES);
+      grown.set(log.hashes);
       log.hashes = grown;
     }
-    for (; log.hashed < count; log.hashed++) {
-      const { start, bytes } = log.blocks[log.hashed];
-      log.hashes.set(leafHash(this.#crypto, start, bytes), log.hashed * HASH_BYTES);
-    }
+    log.hashes.set(leafOf(this.#crypto, block), at);
   }
 
   #checkOpen(): void {

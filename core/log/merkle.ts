@@ -7,6 +7,7 @@
 
 import { writeU64 } from "../bytes.ts";
 import type { Crypto } from "../identity/crypto.ts";
+import type { Block } from "./block.ts";
 
 /** Bytes in a hash. */
 export const HASH_BYTES = 32;
@@ -20,6 +21,11 @@ export function leafHash(crypto: Crypto, start: number, bytes: Uint8Array): Uint
   prefix[0] = LEAF[0];
   writeU64(prefix, 1, start);
   return crypto.sha256(prefix, bytes);
+}
+
+/** The leaf hash of `block`, which may be at hand. */
+export function leafOf(crypto: Crypto, { start, bytes, leaf }: Block): Uint8Array {
+  return leaf ?? leafHash(crypto, start, bytes);
 }
 
 /** The hash of two subtrees side by side. */

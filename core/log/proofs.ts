@@ -10,20 +10,20 @@ import { proofRanges, rangesAround, splitPoint } from "./merkle_proof.ts";
 import type { Head } from "./head.ts";
 import { EMPTY, type Extent } from "./run.ts";
 import type { Store } from "./store.ts";
+import { TILE, Tile } from "./tile.ts";
 
-/**
- * Leaves of the smallest subtrees whose hashes are remembered: 8 KiB of leaf hashes each. Larger
- * perfect ones are too, so that a root takes few steps however long the log is.
- */
-const TILE = 256;
+/** Tiles that are kept: the one where somebody reads and the last one, for two of them. */
+const TILES_MAX = 4;
 
 /** What proofs are made of; blocks only where {@link Proofs.extent} asks how long one is. */
 export type LeafHashes = Pick<Store, "hashes" | "blocks">;
 
 /** Hashes of subtrees of one key and epoch. Blocks that are replaced need a new one. */
 export class Proofs {
-  /** By size, then by first leaf. */
+  /** Perfect subtrees of a tile or more, by size, then by first leaf: a root takes few steps. */
   readonly #known = new Map<number, Map<number, Uint8Array>>();
+  /** By first leaf; used last last. */
+  readonly #tiles = new Map<number, Tile>();
   readonly #store: LeafHashes;
   readonly #key: Key;
   readonly #epoch: number;
@@ -40,7 +40,7 @@ export class Proofs {
   /** The Merkle root over the first `length` blocks. */
   root(length: number): Promise<Uint8Array> {
     if (length === 0) return Promise.resolve(this.#crypto.sha256());
-    return this.subtree(0, length);
+    return this.subtree(0, length, length);
   }
 
   /** The frontier at `length`: the roots of its perfect subtrees, largest first. */
@@ -49,7 +49,7 @@ export class Proofs {
     let from = 0;
     for (let size = 2 ** 52; size >= 1; size /= 2) {
       if (from + size > length) continue;
-      frontier.push(await this.subtree(from, from + size));
+      frontier.push(await this.subtree(from, from + size, length));
       from += size;
     }
     return frontier;
@@ -87,7 +87,8 @@ export class Proofs {
 
   /** The hashes right of `end` that tie blocks up to `end` to the root of `size` blocks. */
   async right(first: number, end: number, size: number): Promise<Uint8Array[]> {
-    return await this.#subtrees(proofRanges(first, end, size).filter(([from]) => from >= end));
+    const ranges = proofRanges(first, end, size).filter(([from]) => from >= end);
+    return await this.#subtrees(ranges, size);
   }
 
   /** The hashes around runs of blocks [first, end) that tie them to the root of `size` blocks. */
@@ -95,26 +96,28 @@ export class Proofs {
     runs: readonly (readonly [first: number, end: number])[],
     size: number,
   ): Promise<Uint8Array[]> {
-    return this.#subtrees(rangesAround(runs, size));
+    return this.#subtrees(rangesAround(runs, size), size);
   }
 
   /** The hashes that show that the first `newer` blocks extend the first `older` of them. */
   consistency(older: number, newer: number): Promise<Uint8Array[]> {
-    return this.#subtrees(consistencyRanges(older, newer));
+    return this.#subtrees(consistencyRanges(older, newer), newer);
   }
 
-  async #subtrees(ranges: readonly [number, number][]): Promise<Uint8Array[]> {
+  async #subtrees(ranges: readonly [number, number][], size: number): Promise<Uint8Array[]> {
     const hashes: Uint8Array[] = [];
-    for (const [from, to] of ranges) hashes.push(await this.subtree(from, to));
+    for (const [from, to] of ranges) hashes.push(await this.subtree(from, to, size));
     return hashes;
   }
 
-  /** The hash of the subtree over blocks [from, to), which the tree's shape has. */
-  async subtree(from: number, to: number): Promise<Uint8Array> {
+  /** The hash of the subtree over blocks [from, to), which the tree's shape has; there are `all`. */
+  async subtree(from: number, to: number, all: number = to): Promise<Uint8Array> {
     const size = to - from;
     const known = this.#known.get(size)?.get(from);
     if (known !== undefined) return known;
-    const hash = size > TILE ? await this.#node(from, to) : await this.#tile(from, to);
+    const hash = size > TILE
+      ? await this.#node(from, to, all)
+      : (await this.#tile(from - from % TILE, to, all)).hash(from % TILE, from % TILE + size);
     // Only perfect ones: those at the end of the log change with every block.
     if (size >= TILE && Number.isInteger(Math.log2(size))) {
       const bySize = this.#known.get(size) ?? new Map<number, Uint8Array>();
@@ -123,25 +126,23 @@ export class Proofs {
     return hash;
   }
 
-  async #node(from: number, to: number): Promise<Uint8Array> {
+  async #node(from: number, to: number, all: number): Promise<Uint8Array> {
     const middle = from + splitPoint(to - from);
-    const left = await this.subtree(from, middle);
-    return nodeHash(this.#crypto, left, await this.subtree(middle, to));
+    const left = await this.subtree(from, middle, all);
+    return nodeHash(this.#crypto, left, await this.subtree(middle, to, all));
   }
 
-  async #tile(from: number, to: number): Promise<Uint8Array> {
-    return foldLeaves(
-      this.#crypto,
-      await this.#store.hashes(this.#key, this.#epoch, from, to),
-    );
+  /** The tile that begins with leaf `first`, up to `to` at least. */
+  async #tile(first: number, to: number, all: number): Promise<Tile> {
+    let tile = this.#tiles.get(first);
+    if (tile === undefined || tile.length < to - first) {
+      const end = Math.min(first + TILE, all);
+      const leaves = await this.#store.hashes(this.#key, this.#epoch, first, end);
+      tile = new Tile(this.#crypto, leaves);
+    }
+    this.#tiles.delete(first);
+    this.#tiles.set(first, tile);
+    if (this.#tiles.size > TILES_MAX) this.#tiles.delete(this.#tiles.keys().next().value!);
+    return tile;
   }
-}
-
-function foldLeaves(crypto: Crypto, leaves: Uint8Array): Uint8Array {
-  let frontier: Uint8Array[] = [];
-  for (let i = 0; i * HASH_BYTES < leaves.length; i++) {
-    const leaf = leaves.slice(i * HASH_BYTES, (i + 1) * HASH_BYTES);
-    frontier = pushLeaf(crypto, frontier, i, leaf);
-  }
-  return rootOf(crypto, frontier);
 }

@@ -66,7 +66,7 @@ export function extend(
   for (const block of blocks) {
     const leaf = leafHash(crypto, bytes, block);
     frontier = pushLeaf(crypto, frontier, length, leaf);
-    placed.push({ index: length, start: bytes, bytes: block });
+    placed.push({ index: length, start: bytes, bytes: block, leaf });
     length++;
     bytes += block.length;
   }

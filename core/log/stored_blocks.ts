@@ -3,7 +3,7 @@
 import { type Chunks, MissingBlock, type Pins } from "../codec/chunks.ts";
 import type { Reading } from "../codec/reading.ts";
 import type { Key } from "../identity/key.ts";
-import { type Block, findBlock } from "./block.ts";
+import { type Block, findBlock, withoutLeaf } from "./block.ts";
 import { BlockCache } from "./block_cache.ts";
 import { PinnedBlocks } from "./pinned_blocks.ts";
 import type { Store } from "./store.ts";
@@ -77,7 +77,7 @@ export class StoredBlocks implements Chunks {
 
   /** Keeps a block that has just been stored at hand. */
   add(block: Block): void {
-    this.#cache.add(block);
+    this.#cache.add(withoutLeaf(block));
   }
 
   /** Another log takes this one's place from `address` on; Infinity if it does not after all. */

@@ -1,9 +1,9 @@
 /** Frames with the blocks of a branch that is kept aside. */
 
-import { concat } from "../bytes.ts";
 import type { Log } from "../log/log.ts";
-import { leafHash } from "../log/merkle.ts";
-import { Proofs } from "../log/proofs.ts";
+import { leafOf } from "../log/merkle.ts";
+import { proofRanges } from "../log/merkle_proof.ts";
+import { subtreeRoot } from "../log/range_proof.ts";
 import { encodeFrame, FRAME_FILL_BYTES, FRAME_MAX_BLOCKS } from "./frame.ts";
 
 /** Reads one branch, whose last blocks are in memory. */
@@ -22,9 +22,7 @@ export class AsideFrames {
   /** To send `log` from block `first` on. */
   static async open(log: Log, first: number): Promise<AsideFrames> {
     const leaves: Uint8Array[] = [];
-    for await (const { start, bytes } of blocksFrom(log, first)) {
-      leaves.push(leafHash(log.crypto, start, bytes));
-    }
+    for await (const block of blocksFrom(log, first)) leaves.push(leafOf(log.crypto, block));
     return new AsideFrames(log, first, leaves);
   }
 
@@ -39,15 +37,12 @@ export class AsideFrames {
       bytes += block.bytes.length;
       if (bytes >= FRAME_FILL_BYTES || blocks.length === FRAME_MAX_BLOCKS) break;
     }
-    const hashes = (_key: unknown, _epoch: number, from: number, to: number) =>
-      Promise.resolve(concat(this.#leaves.slice(from - this.#first, to - this.#first)));
-    const proofs = new Proofs(
-      { hashes, blocks: (_key, _epoch, from, to) => log.blocks(from, to) },
-      log.key,
-      head.epoch,
-      log.crypto,
-    );
-    const proof = await proofs.right(from, from + blocks.length, head.blocks);
+    const end = from + blocks.length;
+    const proof = proofRanges(from, end, head.blocks)
+      .filter(([start]) => start >= end)
+      .map(([start, to]) =>
+        subtreeRoot(log.crypto, this.#leaves, start - this.#first, to - this.#first)
+      );
     return encodeFrame(number, { head, first: from, blocks, proof });
   }
 }

@@ -6,7 +6,7 @@ import type { Key } from "../../core/identity/key.ts";
 import type { Block } from "../../core/log/block.ts";
 import { appendBase, checkJoin } from "../../core/log/check_append.ts";
 import { sameStored } from "../../core/log/head.ts";
-import { leafHash } from "../../core/log/merkle.ts";
+import { leafOf } from "../../core/log/merkle.ts";
 import type { StoredHead } from "../../core/log/store.ts";
 import { type AppendPlan, planAppend } from "./append_plan.ts";
 import { ring } from "./bells.ts";
@@ -145,8 +145,9 @@ export class KvWriter {
       bytes: next.bytes,
     };
     const append = newId();
-    const entries = blocks.map(({ index, start, bytes }) => {
-      const leaf = leafHash(this.#crypto, start, bytes);
+    const entries = blocks.map((block) => {
+      const { index, start, bytes } = block;
+      const leaf = leafOf(this.#crypto, block);
       return { index, start, length: bytes.length, append, leaf };
     });
     const kept = old === undefined ? [] : await this.#keptEntries(old, base, next.length);

@@ -13,7 +13,7 @@ const LATE_MAX_BYTES: Readonly<Record<string, number>> = {
   session_parts: 27_300,
   settling: 14_600,
   check_run: 1_200,
-  proofs: 2_200,
+  proofs: 2_400,
   sparse: 3_500,
   sparse_readers: 6_000,
   upload: 2_000,

@@ -141,6 +141,25 @@ Deno.test("receive() stores verified runs; the head moves on with the last one",
   assert.deepEqual(log.position(), author.position());
 });
 
+Deno.test("a block is hashed once on its way: to be verified, stored, proven and passed on", async () => {
+  const author = await written("one", "two", "three", "four");
+  let hashed = 0;
+  const crypto = {
+    ...testCrypto,
+    sha256: (...parts: Uint8Array[]) => {
+      // A leaf, of whatever length, begins with 0.
+      if (parts[0]?.[0] === 0) hashed++;
+      return testCrypto.sha256(...parts);
+    },
+  };
+  const log = await Log.open(new MemoryStore({ crypto }), alice.key, { crypto });
+  await log.receive(await runOf(author, 0, 3));
+  await log.receive(await runOf(author, 3));
+  assert.deepEqual(await log.rootAt(3), await author.rootAt(3));
+  assert.deepEqual(await (await log.proofs()).right(0, 2, 4), (await runOf(author, 0, 2)).proof);
+  assert.equal(hashed, 4);
+});
+
 Deno.test("receive() names what does not fit, and changes nothing", async () => {
   const author = await written("a", "b", "c");
   const log = await open();

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { MemoryStore } from "../../../core/log/memory_store.ts";
 import { frontierSize, leafHash, nodeHash, pushLeaf, rootOf } from "../../../core/log/merkle.ts";
 import { proofRanges, rootFromFrontier, splitPoint } from "../../../core/log/merkle_proof.ts";
-import { Proofs } from "../../../core/log/proofs.ts";
+import { type LeafHashes, Proofs } from "../../../core/log/proofs.ts";
 import { naiveRoot } from "../../suites/naive_tree.ts";
 import { testCrypto, TestLog } from "../../suites/test_log.ts";
 
@@ -156,27 +156,49 @@ Deno.test("Proofs remember subtrees: long logs are not hashed again for every ro
   for (let i = 0; i < 3000; i++) log.addBytes(new Uint8Array([i, i >> 8]));
   const store = new MemoryStore({ crypto: testCrypto });
   await log.putRun(store, 0);
-  let asked = 0;
-  const hashes = store.hashes.bind(store);
-  store.hashes = (key, epoch, from, to) => {
-    asked += to - from;
-    return hashes(key, epoch, from, to);
-  };
-  let nodes = 0;
-  const counting = {
-    ...testCrypto,
-    sha256: (...parts: Uint8Array[]) => {
-      nodes++;
-      return testCrypto.sha256(...parts);
-    },
-  };
-  const proofs = new Proofs(store, log.key, 0, counting);
+  const { counting, store: counted, count } = counters(store);
+  const proofs = new Proofs(counted, log.key, 0, counting);
   assert.deepEqual(await proofs.root(3000), rootOf(testCrypto, log.frontiers[3000]));
-  assert.ok(asked <= 3000);
-  asked = nodes = 0;
+  assert.ok(count.leaves <= 3000);
+  count.leaves = count.nodes = 0;
   for (const size of [256, 512, 768, 2048, 2816, 2304]) {
     assert.deepEqual(await proofs.root(size), rootOf(testCrypto, log.frontiers[size]));
   }
-  assert.equal(asked, 0, "no leaf is read twice");
-  assert.ok(nodes < 30, `${nodes} hashes for six roots`);
+  assert.equal(count.leaves, 0, "no leaf is read twice");
+  assert.ok(count.nodes < 30, `${count.nodes} hashes for six roots`);
+});
+
+/** A store and a provider that count leaves that are read and hashes that are made. */
+function counters(store: MemoryStore) {
+  const count = { leaves: 0, nodes: 0 };
+  const counted: LeafHashes = {
+    hashes(key, epoch, from, to) {
+      count.leaves += to - from;
+      return store.hashes(key, epoch, from, to);
+    },
+    blocks: (key, epoch, from, to) => store.blocks(key, epoch, from, to),
+  };
+  const sha256 = (...parts: Uint8Array[]) => {
+    count.nodes++;
+    return testCrypto.sha256(...parts);
+  };
+  return { counting: { ...testCrypto, sha256 }, store: counted, count };
+}
+
+Deno.test("proofs of frames, one after the other, share the hashes of a tile", async () => {
+  const log = await TestLog.create(9);
+  for (let i = 0; i < 3000; i++) log.addBytes(new Uint8Array([i, i >> 8]));
+  const store = new MemoryStore({ crypto: testCrypto });
+  await log.putRun(store, 0);
+  const { counting, store: counted, count } = counters(store);
+  const proofs = new Proofs(counted, log.key, 0, counting);
+  const root = rootOf(testCrypto, log.frontiers[3000]);
+  // 43 blocks of 12 KiB fill a frame.
+  for (let end = 43; end < 3000; end += 43) {
+    const right = await proofs.right(end - 43, end, 3000);
+    const found = rootFromFrontier(testCrypto, 3000, end, log.frontiers[end], right);
+    assert.deepEqual(found, root, `${end}`);
+  }
+  assert.ok(count.leaves <= 2 * 3000, `${count.leaves} leaves are read`);
+  assert.ok(count.nodes <= 3 * 3000, `${count.nodes} hashes`);
 });
