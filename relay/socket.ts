@@ -29,6 +29,7 @@ export class Sockets {
   readonly #maxSockets: number;
   readonly #open = new Set<WebSocket>();
   readonly #closing = new AbortController();
+  readonly #onClose = ({ target }: Event): void => void this.#open.delete(target as WebSocket);
 
   /** Without `onSocket`, `/sync` answers `unsupported`. */
   constructor(onSocket: OnSocket | undefined, maxSockets: number) {
@@ -71,7 +72,7 @@ export class Sockets {
     };
     const { socket, response } = Deno.upgradeWebSocket(request, { protocol: SUBPROTOCOL });
     this.#open.add(socket);
-    socket.addEventListener("close", () => this.#open.delete(socket));
+    socket.addEventListener("close", this.#onClose);
     onSocket(socket, socketInfo);
     return response;
   }

@@ -37,6 +37,7 @@ export function serveSync(
   const topics = new Topics({ limits });
   let peers = 0;
   const count = (change: number) => onPeers?.(peers += change);
+  const onEnd = () => count(-1);
   return (socket, info) => {
     const client = {};
     count(1);
@@ -51,7 +52,7 @@ export function serveSync(
       onLeave: (key) => upstreams?.leave(client, key),
       host: ownHost(info, hosts),
       topics,
-      onEnd: () => count(-1),
+      onEnd,
     });
   };
 }

@@ -6,13 +6,16 @@ export interface Weighed<V> {
   readonly weight: number;
 }
 
+/** An old generation without entries, shared: none is ever added to it. */
+const NOTHING = new Map<number, never>();
+
 /**
  * Values by number. Two generations: when the young one is full the old one is dropped, so a hit costs
  * one or two look-ups and there is no list to maintain.
  */
 export class Cache<V> {
   #young = new Map<number, Weighed<V>>();
-  #old = new Map<number, Weighed<V>>();
+  #old: Map<number, Weighed<V>> = NOTHING;
   #youngWeight = 0;
   #oldWeight = 0;
   readonly #limit: number;
@@ -59,7 +62,7 @@ export class Cache<V> {
   /** Forgets everything. */
   clear(): void {
     this.#young = new Map();
-    this.#old = new Map();
+    this.#old = NOTHING;
     this.#youngWeight = this.#oldWeight = 0;
   }
 
@@ -74,7 +77,7 @@ export class Cache<V> {
     this.#youngWeight += entry.weight;
     // One heavy entry can take the room of a whole generation, and more.
     if (this.weight > this.#limit) {
-      this.#old = new Map();
+      this.#old = NOTHING;
       this.#oldWeight = 0;
     }
   }

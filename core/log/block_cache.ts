@@ -5,10 +5,13 @@ import type { Block } from "./block.ts";
 /** Addresses a page: small blocks share a page, large ones span up to 16. */
 const PAGE = 4096;
 
+/** An old generation without blocks, shared: none is ever added to it. */
+const NOTHING = new Map<number, never>();
+
 /** Two generations: when the young one is full the old one is forgotten. */
 export class BlockCache {
   #young = new Map<number, Block[]>();
-  #old = new Map<number, Block[]>();
+  #old: Map<number, Block[]> = NOTHING;
   #youngBytes = 0;
   #oldBytes = 0;
   readonly #limit: number;
@@ -61,7 +64,7 @@ export class BlockCache {
   }
 
   #forgetOld(): void {
-    this.#old = new Map();
+    this.#old = NOTHING;
     this.#oldBytes = 0;
   }
 }

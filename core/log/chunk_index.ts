@@ -18,9 +18,8 @@ interface Table {
  * compares bytes. Bounded by forgetting the older half.
  */
 export class ChunkIndex {
-  /** Empty until the first chunk: most logs are only read. */
-  #young = table(0);
-  #old = table(0);
+  #young = NOTHING;
+  #old = NOTHING;
 
   /** Whether adding more makes it forget: it holds half of what it can. */
   get isFull(): boolean {
@@ -49,6 +48,9 @@ export class ChunkIndex {
     insert(this.#young, hash, address);
   }
 }
+
+/** What there is before the first chunk, shared: most logs are only read. */
+const NOTHING = table(0);
 
 /** A hash of `bytes` for the index: all of a small chunk, samples of a large one. */
 export function chunkHash(bytes: Uint8Array): number {

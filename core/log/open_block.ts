@@ -2,9 +2,13 @@
 
 import { BLOCK_FILL_BYTES, BLOCK_MAX_BYTES } from "./block.ts";
 
+const NOTHING = new Uint8Array(0);
+/** The first buffer: logs that are only read have none. */
+const MIN_BYTES = 4096;
+
 /** Chunks gathered for one block, in a buffer that grows up to the largest block and is reused. */
 export class OpenBlock {
-  #bytes = new Uint8Array(4096);
+  #bytes = NOTHING;
   #length = 0;
 
   /** Bytes gathered. */
@@ -21,7 +25,7 @@ export class OpenBlock {
   push(chunk: Uint8Array): void {
     const needed = this.#length + chunk.length;
     if (needed > this.#bytes.length) {
-      const grown = new Uint8Array(Math.min(BLOCK_MAX_BYTES, needed * 2));
+      const grown = new Uint8Array(Math.min(BLOCK_MAX_BYTES, Math.max(MIN_BYTES, needed * 2)));
       grown.set(this.#bytes.subarray(0, this.#length));
       this.#bytes = grown;
     }

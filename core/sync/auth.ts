@@ -3,10 +3,11 @@
 import { equal } from "../bytes.ts";
 import { StreamoError } from "../errors.ts";
 import type { Crypto } from "../identity/crypto.ts";
+import { defaultCrypto } from "../identity/default_crypto.ts";
 import { type Key, keyToBytes } from "../identity/key.ts";
 import type { Signer } from "../identity/signer.ts";
 import { authBytes } from "../log/head.ts";
-import type { RandomBytes } from "../platform.ts";
+import { type RandomBytes, systemRandomBytes } from "../platform.ts";
 import { type Auth, CHALLENGE_BYTES, type Refusal } from "./messages.ts";
 
 /** Claims that are looked at on one connection: each costs a verification. */
@@ -22,31 +23,47 @@ export interface Peer {
 
 /** What an {@link Identification} is made of. */
 export interface IdentificationOptions {
-  /** As {@link hostOf} gives it. Without it nobody is believed, and nothing is claimed. */
-  readonly host: string | undefined;
-  /** Checks the peer's claims. */
-  readonly crypto: Crypto;
-  /** Makes this side's challenge. */
-  readonly randomBytes: RandomBytes;
-  /** Tells the peer that it is not believed. */
-  readonly refuse: (refusal: Refusal) => void;
+  /**
+   * Name and port of the side that was dialled, where both sides know it. Without it nobody can show
+   * who they are.
+   */
+  readonly host?: string;
+  /** Checks what the peer claims; the best of this platform by default. */
+  readonly crypto?: Crypto;
+  /** Makes the challenge; the platform's by default. */
+  readonly randomBytes?: RandomBytes;
 }
+
+/** Tells the peer that it is not believed. */
+interface Wire {
+  send(refusal: Refusal): void;
+}
+
+const NOBODY: ReadonlySet<Key> = new Set();
 
 /** One side's part in proving who one is, in both directions, on one connection. */
 export class Identification implements Peer {
-  readonly keys: Set<Key> = new Set();
   /** This side's challenge. */
   readonly challenge: Uint8Array;
   readonly #options: IdentificationOptions;
+  readonly #wire: Wire;
+  /** Most peers show nothing. */
+  #keys: Set<Key> | undefined;
   #peerChallenge: Uint8Array | undefined;
   #claims = 0;
   #judging: Promise<void> | undefined;
   #waiting = 0;
 
   /** Makes up a challenge. */
-  constructor(options: IdentificationOptions) {
+  constructor(options: IdentificationOptions, wire: Wire) {
+    const { randomBytes = systemRandomBytes } = options;
     this.#options = options;
-    this.challenge = options.randomBytes(CHALLENGE_BYTES);
+    this.#wire = wire;
+    this.challenge = randomBytes(CHALLENGE_BYTES);
+  }
+
+  get keys(): ReadonlySet<Key> {
+    return this.#keys ?? NOBODY;
   }
 
   /** Takes the peer's challenge. */
@@ -60,7 +77,7 @@ export class Identification implements Peer {
 
   /** What shows the peer that this side holds `signer`; undefined where the host is not known. */
   async claim(signer: Signer): Promise<Auth | undefined> {
-    const { host } = this.#options;
+    const host = this.#host;
     if (host === undefined || this.#peerChallenge === undefined) return undefined;
     const { key } = signer;
     const [verifier, claimer] = [this.#peerChallenge, this.challenge];
@@ -95,8 +112,14 @@ export class Identification implements Peer {
     });
   }
 
+  get #host(): string | undefined {
+    const { host } = this.#options;
+    return host && hostOf(`http://${host}`);
+  }
+
   async #judge({ key, signature }: Auth): Promise<void> {
-    const { host, crypto } = this.#options;
+    const { crypto = defaultCrypto() } = this.#options;
+    const host = this.#host;
     if (this.keys.has(key)) return;
     if (++this.#claims > CLAIMS_MAX) {
       return this.#refuse(key, "refused", `more than ${CLAIMS_MAX} keys on one connection`);
@@ -107,8 +130,9 @@ export class Identification implements Peer {
     const [verifier, claimer] = [this.challenge, this.#peerChallenge!];
     const message = authBytes({ key, verifier, claimer, host });
     try {
-      if (await crypto.verify(keyToBytes(key), message, signature)) this.keys.add(key);
-      else this.#refuse(key, "bad_signature", `${key} has not signed for "${host}"`);
+      if (await crypto.verify(keyToBytes(key), message, signature)) {
+        (this.#keys ??= new Set()).add(key);
+      } else this.#refuse(key, "bad_signature", `${key} has not signed for "${host}"`);
     } catch (error) {
       // The curve is a module that may fail to load.
       this.#refuse(key, "unsupported", `cannot verify: ${(error as Error).message}`.slice(0, 500));
@@ -116,7 +140,7 @@ export class Identification implements Peer {
   }
 
   #refuse(key: Key, code: Refusal["code"], message: string): void {
-    this.#options.refuse({ type: "refuse", of: "auth", code, message, topic: undefined, key });
+    this.#wire.send({ type: "refuse", of: "auth", code, message, topic: undefined, key });
   }
 }
 

@@ -74,54 +74,31 @@ export class Conversation {
   readonly presence: Presence;
   readonly #options: ConversationOptions;
   readonly #channels = new Map<Key, Channel>();
-  readonly #numbers = new PeerNumbers();
-  readonly #answering: Answering;
+  // Most connections are idle, and many: what follows is made when it is needed.
+  #numbers: PeerNumbers | undefined;
+  #answering: Answering | undefined;
   #asking: Asking | undefined;
+  #parts: Parts | undefined;
+  #room: Room | undefined;
   #isGreeted = false;
   #isEnded = false;
   #error: StreamoError | undefined;
   #errorKey: Key | undefined;
   #heardAt = 0;
-  readonly #room: Room;
-  #parts: Parts | undefined;
 
   /** Says hello over `transport`. */
   constructor(options: ConversationOptions) {
     this.#options = options;
     const { transport, software, home, relay } = options;
-    this.#room = new Room(transport, () => this.ping());
-    this.presence = new Presence(options, {
-      send: (data) => this.#send(data),
-      bufferedBytes: () => this.bufferedBytes,
-      guard: (work) => this.#guard(work),
-    });
-    const { identification } = this.presence;
-    this.#answering = new Answering({
-      ...options,
-      onLeave: (key) => this.#left(key),
-      identification,
-      channels: this.#channels,
-      numbers: this.#numbers,
-      send: (data) => this.#send(data),
-      newChannel: (repo) => this.#newChannel(repo, false),
-      close: (key) => this.#close(key),
-      guard: (work) => this.#guard(work),
-    });
+    this.presence = new Presence(options, this);
     transport.onMessage = (data) => this.#receive(data);
     transport.onClose = (reason) => this.#ended(reason);
-    this.#send({
-      type: "hello",
-      protocol: 1,
-      software,
-      home,
-      relay,
-      challenge: identification.challenge,
-    });
+    const { challenge } = this.presence.identification;
+    this.send({ type: "hello", protocol: 1, software, home, relay, challenge });
   }
 
   /**
-   * What is read of logs without having them. Most connections are idle, and many: this is made when
-   * it is needed.
+   * What is read of logs without having them.
    * @ignore
    */
   get parts(): Parts {
@@ -129,11 +106,11 @@ export class Conversation {
     const parts = new Parts({
       ...this.#options,
       // Whoever follows a log and watches it has not left it with one of the two.
-      onLeave: (key) => !this.#answering.has(key) && this.#options.onLeave?.(key),
+      onLeave: (key) => this.#answering?.has(key) !== true && this.#options.onLeave?.(key),
       identification: this.presence.identification,
-      room: this.#room,
-      send: (data) => this.#send(data),
-      guard: (work) => this.#guard(work),
+      room: this.#roomFor(),
+      send: (data) => this.send(data),
+      guard: (work) => this.guard(work),
     });
     if (this.#isEnded) parts.end();
     return this.#parts = parts;
@@ -184,12 +161,12 @@ export class Conversation {
 
   /** Stops following a repo. */
   close(key: Key): void {
-    if (this.#drop(key)) this.#send({ type: "close", key });
+    if (this.#drop(key)) this.send({ type: "close", key });
   }
 
   /** Asks for a sign of life. */
   ping(): void {
-    this.#send({ type: "ping" });
+    this.send({ type: "ping" });
   }
 
   /** Ends the conversation; a code of RFC 6455. */
@@ -198,12 +175,63 @@ export class Conversation {
     this.#ended(reason);
   }
 
-  /** A relay asks for nothing on most of its connections. */
+  /**
+   * Says something; text is a message that is encoded already.
+   * @ignore
+   */
+  send(data: Message | string | Uint8Array): void {
+    if (this.#isEnded) return;
+    const { bufferedBytes } = this.#options.transport;
+    if (bufferedBytes > BUFFER_BYTES) {
+      const message = `${bufferedBytes} bytes wait for a peer that does not read`;
+      return this.#violation(new StreamoError("too_large", message));
+    }
+    const isEncoded = typeof data === "string" || data instanceof Uint8Array;
+    this.#options.transport.send(isEncoded ? data : encodeMessage(data));
+  }
+
+  /**
+   * Whatever a peer can make fail ends its connection, and nothing else of this process.
+   * @ignore
+   */
+  guard(work: () => void): void {
+    try {
+      if (!this.#isEnded) work();
+    } catch (error) {
+      this.#violation(coded(error));
+    }
+  }
+
   #ask(): Asking {
     return this.#asking ??= new Asking({
       channels: this.#channels,
-      send: (data) => this.#send(data),
+      send: (data) => this.send(data),
     });
+  }
+
+  #answer(): Answering {
+    const { registry, admit, timer } = this.#options;
+    return this.#answering ??= new Answering({
+      registry,
+      admit,
+      timer,
+      onLeave: (key) => this.#left(key),
+      identification: this.presence.identification,
+      channels: this.#channels,
+      numbers: this.#numbered(),
+      send: (data) => this.send(data),
+      newChannel: (repo) => this.#newChannel(repo, false),
+      close: (key) => this.#close(key),
+      guard: (work) => this.guard(work),
+    });
+  }
+
+  #numbered(): PeerNumbers {
+    return this.#numbers ??= new PeerNumbers();
+  }
+
+  #roomFor(): Room {
+    return this.#room ??= new Room(this.#options.transport, () => this.ping());
   }
 
   #newChannel(repo: Repo, isOpener: boolean): Channel {
@@ -213,9 +241,9 @@ export class Conversation {
       repo,
       isOpener,
       number,
-      send: (data) => isOpener ? this.#ask().send(key, number, data) : this.#send(data),
+      send: (data) => isOpener ? this.#ask().send(key, number, data) : this.send(data),
       budgets: holdBudgets(this.#options.registry),
-      hasRoom: (channel) => this.#room.has(channel),
+      hasRoom: (channel) => this.#roomFor().has(channel),
       onStatus: (channel) => this.#options.onStatus?.(channel),
       onViolation: (error) => this.#violation(error, key),
     });
@@ -226,20 +254,11 @@ export class Conversation {
   #receive(data: string | Uint8Array): void {
     if (this.#isEnded) return;
     this.#heardAt++;
-    this.#guard(() => {
+    this.guard(() => {
       if (typeof data === "string") this.#onMessage(decodeMessage(data), data.length * 2);
       else this.#onFrame(data);
     });
-    this.#room.resume();
-  }
-
-  /** Whatever a peer can make fail ends its connection, and nothing else of this process. */
-  #guard(work: () => void): void {
-    try {
-      if (!this.#isEnded) work();
-    } catch (error) {
-      this.#violation(coded(error));
-    }
+    this.#room?.resume();
   }
 
   #onMessage(message: Message, bytes: number): void {
@@ -250,26 +269,26 @@ export class Conversation {
       return this.#options.onHello?.(message);
     }
     if (!this.#isGreeted) throw new StreamoError("malformed", `${message.type} before hello`);
-    if (message.type === "ping") return this.#send({ type: "pong" });
-    if (message.type === "pong") return this.#room.onPong();
+    if (message.type === "ping") return this.send({ type: "pong" });
+    if (message.type === "pong") return this.#room?.onPong();
     if (message.type === "keys") return this.#ask().onKeys();
-    if (message.type === "settled") return this.#answering.list.onSettled();
+    if (message.type === "settled") return this.#answer().list.onSettled();
     if (message.type === "park") return this.#asking?.onParked(message.keys);
     if (isAboutPart(message)) return this.parts.take(message, bytes);
     if (!isAboutLog(message)) return this.presence.take(message);
-    this.#answering.whenOpen(message.key, bytes, () => this.#onKeyMessage(message, bytes));
+    this.#answer().whenOpen(message.key, bytes, () => this.#onKeyMessage(message, bytes));
   }
 
   #onKeyMessage(message: LogMessage, bytes: number): void {
     const { key, type } = message;
     const channel = this.#channels.get(key);
     if (channel === undefined) {
-      if (type === "open") this.#answering.open(message, bytes);
+      if (type === "open") this.#answer().open(message, bytes);
       if (type === "close") this.#drop(key);
       return;
     }
     this.#asking?.onHeard(key);
-    if (type === "open" || type === "opened") this.#numbers.bind(message.channel, key);
+    if (type === "open" || type === "opened") this.#numbered().bind(message.channel, key);
     if (type === "open" && !channel.isOpener) this.#options.onVia?.(key, message.via ?? []);
     if (type !== "close") return channel.onMessage(message, bytes);
     if (!channel.isOpener) return void this.#drop(key);
@@ -283,16 +302,17 @@ export class Conversation {
     const list = decodeListFrame(bytes);
     if (list !== undefined) return this.#onList(list);
     const { channel: number, run } = decodeFrame(bytes);
-    const isUnnamed = !this.#numbers.has(run.head.key) && this.#answering.isAwake(run.head.key);
+    const numbers = this.#numbered();
+    const isUnnamed = !numbers.has(run.head.key) && this.#answer().isAwake(run.head.key);
     // A log that was parked when it moved on here: the peer has not said its number.
-    if (isUnnamed) this.#numbers.bind(number, run.head.key);
-    const key = this.#numbers.keyOf(number);
+    if (isUnnamed) numbers.bind(number, run.head.key);
+    const key = numbers.keyOf(number);
     // Frames that were on their way when the channel was closed.
     if (key === undefined) return;
     if (run.head.key !== key) {
       throw new StreamoError("wrong_key", `a head of ${run.head.key} on the channel of ${key}`);
     }
-    this.#answering.whenOpen(
+    this.#answer().whenOpen(
       key,
       bytes.length,
       () => this.#channels.get(key)?.onRun(run, bytes.length),
@@ -301,15 +321,15 @@ export class Conversation {
 
   #onList(frame: ListFrame): void {
     const fail = (error: unknown) => this.#violation(coded(error));
-    if (frame.type === "list") this.#answering.list.onList(frame).catch(fail);
-    else if (frame.type === "keys") this.#answering.list.onKeys(frame.keys).catch(fail);
+    if (frame.type === "list") this.#answer().list.onList(frame).catch(fail);
+    else if (frame.type === "keys") this.#answer().list.onKeys(frame.keys).catch(fail);
     else this.#ask().onCompared(frame.body).catch(fail);
   }
 
   /** Closes the channel of `key`, or what it has instead; whether there was one. */
   #drop(key: Key): boolean {
     const channel = this.#channels.get(key);
-    const isThere = this.#close(key) || this.#answering.leave(key);
+    const isThere = this.#close(key) || this.#answering?.leave(key) === true;
     if (isThere && channel?.isOpener !== true) this.#left(key);
     return isThere;
   }
@@ -320,8 +340,8 @@ export class Conversation {
     const { registry } = this.#options;
     channel.close();
     this.#channels.delete(key);
-    this.#room.delete(channel);
-    this.#numbers.unbind(key);
+    this.#room?.delete(channel);
+    this.#numbers?.unbind(key);
     this.#asking?.drop(key);
     releaseNumber(registry, key);
     // What this side asked for was opened by whoever asked.
@@ -344,21 +364,9 @@ export class Conversation {
     if (this.#isEnded) return;
     this.#isEnded = true;
     for (const key of [...this.#channels.keys()]) this.#drop(key);
-    this.#answering.end();
+    this.#answering?.end();
     this.#parts?.end();
     this.presence.leave();
     this.#options.onEnd?.(reason, this.#error, this.#errorKey);
-  }
-
-  /** Text is a message that is encoded already. */
-  #send(data: Message | string | Uint8Array): void {
-    if (this.#isEnded) return;
-    const { bufferedBytes } = this.#options.transport;
-    if (bufferedBytes > BUFFER_BYTES) {
-      const message = `${bufferedBytes} bytes wait for a peer that does not read`;
-      return this.#violation(new StreamoError("too_large", message));
-    }
-    const isEncoded = typeof data === "string" || data instanceof Uint8Array;
-    this.#options.transport.send(isEncoded ? data : encodeMessage(data));
   }
 }

@@ -2,30 +2,18 @@
 
 import type { Value } from "../codec/value.ts";
 import { StreamoError } from "../errors.ts";
-import type { Crypto } from "../identity/crypto.ts";
-import { defaultCrypto } from "../identity/default_crypto.ts";
 import type { Key } from "../identity/key.ts";
 import type { Signer } from "../identity/signer.ts";
-import { type RandomBytes, systemRandomBytes } from "../platform.ts";
-import { hostOf, Identification } from "./auth.ts";
+import { Identification, type IdentificationOptions } from "./auth.ts";
 import { decodeCast, encodeCast } from "./cast_value.ts";
 import type { Auth, Message, Refusal, TopicMessage, TopicNews } from "./messages.ts";
 import type { SessionEvents } from "./session_status.ts";
-import type { Seat, Topics } from "./topics.ts";
+import type { Seat, TopicPeer, Topics } from "./topics.ts";
 
 /** What two peers may tell each other besides logs. */
-export interface PresenceOptions {
-  /**
-   * Name and port of the side that was dialled, where both sides know it. Without it nobody can show
-   * who they are.
-   */
-  readonly host?: string;
+export interface PresenceOptions extends IdentificationOptions {
   /** What the peer may be interested in, announce under and cast to. */
   readonly topics?: Topics;
-  /** Checks what the peer claims; the best of this platform by default. */
-  readonly crypto?: Crypto;
-  /** Makes the challenge; the platform's by default. */
-  readonly randomBytes?: RandomBytes;
   /** The peer tells what is announced, or does not do what it was asked. */
   readonly onNews?: (news: Exclude<TopicNews, { type: "heard" }> | Refusal) => void;
   /** Somebody has cast something. */
@@ -35,7 +23,7 @@ export interface PresenceOptions {
 /** The connection underneath. */
 interface Wire {
   send(message: Message | string): void;
-  bufferedBytes(): number;
+  readonly bufferedBytes: number;
   /** Runs `work`; what fails ends the connection. */
   guard(work: () => void): void;
 }
@@ -52,10 +40,7 @@ export class Presence {
 
   /** Makes up this side's challenge. */
   constructor(options: PresenceOptions, wire: Wire) {
-    const { crypto = defaultCrypto(), randomBytes = systemRandomBytes } = options;
-    const host = options.host && hostOf(`http://${options.host}`);
-    const refuse = (refusal: Refusal) => wire.send(refusal);
-    this.identification = new Identification({ host, crypto, randomBytes, refuse });
+    this.identification = new Identification(options, wire);
     this.#options = options;
     this.#wire = wire;
   }
@@ -112,13 +97,23 @@ export class Presence {
 
   #answer(message: TopicMessage): void {
     if (this.#hasLeft) return;
-    const { keys } = this.identification;
-    this.#seat ??= this.#options.topics?.join({ keys, ...this.#wire });
+    this.#seat ??= this.#options.topics?.join(this.#peer());
     if (this.#seat !== undefined) return this.#seat.take(message);
     const { type: of, topic } = message;
     const text = "this peer has no topics";
     const code = "unsupported";
     this.#wire.send({ type: "refuse", of, code, message: text, topic, key: undefined });
+  }
+
+  #peer(): TopicPeer {
+    const [wire, { identification }] = [this.#wire, this];
+    return {
+      get keys() {
+        return identification.keys;
+      },
+      send: (text) => wire.send(text),
+      bufferedBytes: () => wire.bufferedBytes,
+    };
   }
 
   /** The connection has ended. */

@@ -2,7 +2,7 @@
 
 import type { Life } from "./life.ts";
 
-type Listener = (event: Record<string, unknown>) => void;
+type Listener = { handleEvent(event: Record<string, unknown>): void };
 
 /** The other side of a socket: whoever carries its messages. */
 export interface Wire {
@@ -78,6 +78,8 @@ export class SimSocket {
   }
 
   #tell(name: string, event: Record<string, unknown>): void {
-    for (const listener of this.#listeners.get(name) ?? []) listener(event);
+    for (const listener of this.#listeners.get(name) ?? []) {
+      listener.handleEvent({ type: name, ...event });
+    }
   }
 }
