@@ -88,16 +88,14 @@ export async function proveFork(
   const leaves = tail.blocks.map(({ start, bytes }) => leafHash(crypto, start, bytes));
   let index = first;
   const end = Math.min(head.blocks, tail.head.blocks);
-  while (index < end && equal(leaves[index - first], await proofs.subtree(index, index + 1))) {
-    index++;
-  }
+  const inStore = (from: number, to: number) => proofs.subtree(from, to, head.blocks);
+  while (index < end && equal(leaves[index - first], await inStore(index, index + 1))) index++;
   if (index >= end) return undefined;
   // Left of the block where they part both are one.
   const inTail = (from: number, to: number) =>
     to <= index
-      ? proofs.subtree(from, to)
+      ? inStore(from, to)
       : Promise.resolve(subtreeRoot(crypto, leaves, from - first, to - first));
-  const inStore = (from: number, to: number) => proofs.subtree(from, to);
   const stored = { head, path: await pathOf(index, head.blocks, inStore) };
   const other = { head: tail.head, path: await pathOf(index, tail.head.blocks, inTail) };
   const [won, lost] = compareHeads(head, tail.head) < 0 ? [stored, other] : [other, stored];

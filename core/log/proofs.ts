@@ -111,7 +111,7 @@ export class Proofs {
   }
 
   /** The hash of the subtree over blocks [from, to), which the tree's shape has; there are `all`. */
-  async subtree(from: number, to: number, all: number = to): Promise<Uint8Array> {
+  async subtree(from: number, to: number, all: number): Promise<Uint8Array> {
     const size = to - from;
     const known = this.#known.get(size)?.get(from);
     if (known !== undefined) return known;
