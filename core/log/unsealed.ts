@@ -91,7 +91,8 @@ export class Unsealed {
 
   /** Adds whole blocks, after which the log reaches to `extent`. */
   add(blocks: readonly Block[], extent: Extent): void {
-    this.#blocks.push(...blocks);
+    // One by one: a branch that was kept aside may have more than a call takes arguments.
+    for (const block of blocks) this.#blocks.push(block);
     this.#end = extent;
     this.#openStart = extent.bytes;
   }

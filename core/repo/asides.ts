@@ -3,7 +3,6 @@
  * them until a record of the log says that they were merged.
  */
 
-import { untilThere } from "../codec/chunks.ts";
 import { StreamoError } from "../errors.ts";
 import type { Key } from "../identity/key.ts";
 import { type Aside, type AsideBranch, asideName, decodeAside, encodeAside } from "../log/aside.ts";
@@ -12,7 +11,7 @@ import type { Head, VerifiedHead } from "../log/head.ts";
 import type { Log } from "../log/log.ts";
 import type { Store } from "../log/store.ts";
 import type { Branch } from "./branch.ts";
-import { type CitedHead, citedSince, isCited } from "./cited_heads.ts";
+import { takenSince } from "./cited_since.ts";
 import { hasPrefix } from "./parting.ts";
 
 /** Branches kept of one key. */
@@ -25,8 +24,7 @@ export class Asides {
   readonly #store: Store;
   readonly #key: Key;
   #all: readonly Aside[];
-  /** What the records up to `#seen` of `#branch` cite. */
-  #cited: CitedHead[] = [];
+  /** Nothing that is kept is cited by the records up to `#seen` of `#branch`. */
   #branch: Branch | undefined;
   #seen = 0;
 
@@ -111,8 +109,8 @@ export class Asides {
       const whole = [...tail.slice(0, aside.from - from), ...blocks];
       await this.keep({ head: aside.head, from, start, blocks: whole });
     }
-    const cited = await untilThere(() => citedSince(winner, start));
-    if (!isCited(head, cited)) await this.keep({ head, from, start, blocks: tail });
+    const taken = await takenSince(winner, start, [head]);
+    if (taken.length === 0) await this.keep({ head, from, start, blocks: tail });
     return head;
   }
 
@@ -148,24 +146,18 @@ export class Asides {
 
   /** Forgets those that `branch` has: as its records say, or because it begins with them. */
   async settle(branch: Branch): Promise<void> {
-    const covered = new Set(await untilThere(() => this.#covered(branch)));
-    for (const aside of this.#all) {
-      if (covered.has(aside) || await hasPrefix(branch.log, aside.head)) await this.forget(aside);
-    }
-  }
-
-  /** Synchronous: throws MissingBlock. */
-  #covered(branch: Branch): Aside[] {
-    const { epoch } = branch.log;
-    if (this.#branch !== branch) this.#cited = [];
+    const { log, record } = branch;
     // Records that came since the last look are looked at once.
     const since = this.#branch === branch
       ? this.#seen + 1
-      : Math.min(...this.#all.map(({ head, start }) => head.epoch === epoch ? start : 0));
-    this.#cited = [...citedSince(branch, since), ...this.#cited];
+      : Math.min(...this.#all.map(({ head, start }) => head.epoch === log.epoch ? start : 0));
+    const heads = this.#all.map(({ head }) => head);
+    const taken = new Set(await takenSince(branch, since, heads));
+    for (const aside of this.#all) {
+      if (taken.has(aside.head) || await hasPrefix(log, aside.head)) await this.forget(aside);
+    }
     this.#branch = branch;
-    this.#seen = branch.record?.address ?? -1;
-    return this.#all.filter(({ head }) => isCited(head, this.#cited));
+    this.#seen = record?.address ?? -1;
   }
 
   async #read({ head }: Aside): Promise<AsideBranch> {

@@ -1,13 +1,15 @@
 /** Heads that records cite: whose place a merge took, and where an earlier epoch ended. */
 
 import { equal } from "../bytes.ts";
-import { isPlainObject, type Value } from "../codec/value.ts";
+import type { Space } from "../codec/chunks.ts";
+import { containerOf, listRange } from "../codec/container.ts";
+import { decode } from "../codec/decode.ts";
+import { isPlainObject, type Item, type Value } from "../codec/value.ts";
+import { StreamoError } from "../errors.ts";
 import type { Head } from "../log/head.ts";
 import type { Log } from "../log/log.ts";
-import { rootOf } from "../log/merkle.ts";
+import { HASH_BYTES, rootOf } from "../log/merkle.ts";
 import { EMPTY, extend } from "../log/run.ts";
-import type { Branch } from "./branch.ts";
-import { records } from "./history.ts";
 
 /** Lengths whose roots are cited one by one, from the end. */
 const DENSE = 256;
@@ -20,6 +22,13 @@ const ENDS = 8;
 /** Ends that are cited at most, as long as there are no more bytes of marks. */
 const ENDS_MAX = 64;
 const MARKS_MAX_BYTES = 16 * 1024;
+
+/** Elements of a citation that are looked at for heads: the one that a merge replaced, and 64 more. */
+const HEADS_MAX = 65;
+/** Bytes of marks that a head has at most: those of a log of 2^53 blocks are 25 KB. */
+const HEAD_MARKS_MAX_BYTES = 32 * 1024;
+/** What is enough to read any head. */
+const HEAD_BUDGET = { elements: 16, bytes: 2 * HEAD_MARKS_MAX_BYTES };
 
 /** A head as a record cites it. */
 export interface CitedHead {
@@ -40,6 +49,20 @@ export function markedLengths(blocks: number): number[] {
     if (past >= 0 && past % SPARSE === 0) step *= 2;
   }
   return lengths;
+}
+
+/** Where in {@link markedLengths} a length is; -1 if it is not marked. */
+export function markIndex(blocks: number, length: number): number {
+  let back = blocks - length;
+  if (length < 1 || back < DENSE) return length < 1 || back < 0 ? -1 : back;
+  back -= DENSE - 1;
+  let index = DENSE - 1;
+  let step = 2;
+  for (; back > SPARSE * step; step *= 2) {
+    back -= SPARSE * step;
+    index += SPARSE;
+  }
+  return back % step === 0 ? index + back / step : -1;
 }
 
 /** The end of a log, cited so that whoever has a part of it can tell how much. */
@@ -95,10 +118,27 @@ export function citeEnds(end: CitedHead, before: readonly CitedHead[]): readonly
   return cited;
 }
 
-/** The heads among what a record cites. */
-export function citedHeads(cites: Value): CitedHead[] {
-  if (!Array.isArray(cites)) return [];
-  return cites.filter(isCitedHead);
+/** The heads among what a record cites: in the first of its elements, as any number may be there. */
+export function citedHeads(space: Space, cites: Item): CitedHead[] {
+  return headItems(space, cites).map((item) => headAt(space, item)).filter((head) => !!head);
+}
+
+/** Those elements of a citation that may be heads. */
+export function headItems(space: Space, cites: Item): Item[] {
+  const node = containerOf(space, cites);
+  return node?.kind === "list" ? [...listRange(space, node, { limit: HEADS_MAX })] : [];
+}
+
+/** The head that an element of a citation is, if it is one. */
+export function headAt(space: Space, item: Item): CitedHead | undefined {
+  try {
+    const value = decode(space, item, HEAD_BUDGET);
+    return isCitedHead(value) ? value : undefined;
+  } catch (error) {
+    // What takes more to read is no head.
+    if (error instanceof StreamoError && error.code === "budget") return undefined;
+    throw error;
+  }
 }
 
 /** How many blocks of `log`, at least, the cited log of its epoch begins with. */
@@ -123,17 +163,6 @@ export async function commonBlocks(log: Log, cited: CitedHead): Promise<number> 
   return low < marked ? lengths[low] : 0;
 }
 
-/** The heads that the records of `branch` from address `since` on cite, the newest first. */
-export function citedSince({ space, record }: Branch, since: number): CitedHead[] {
-  const cited: CitedHead[] = [];
-  if (record === undefined || record.address < since) return cited;
-  for (const found of records(space, record)) {
-    if (found.address < since) break;
-    if (found.citesItem !== undefined) cited.push(...citedHeads(found.cites));
-  }
-  return cited;
-}
-
 /** Whether one of `cited` is `head`, or has all of it as far as marks tell. */
 export function isCited(
   head: Pick<Head, "epoch" | "blocks" | "root">,
@@ -152,16 +181,14 @@ async function heldRoot(log: Log, length: number): Promise<Uint8Array> {
 
 /** Whether the cited log begins with all that `head` covers, as far as the marks tell. */
 function isWithin(head: Pick<Head, "blocks" | "root">, cited: CitedHead): boolean {
-  return isMarked(cited, markedLengths(cited.blocks).indexOf(head.blocks), head.root);
+  return isMarked(cited, markIndex(cited.blocks, head.blocks), head.root);
 }
 
 /** How many blocks, at least, two cited logs of one epoch have in common. */
 export function commonOfCited(a: CitedHead, b: CitedHead): number {
-  const others = markedLengths(b.blocks);
-  const found = markedLengths(a.blocks).find((length, i) => {
-    const at = others.indexOf(length);
-    return at >= 0 && a.marks !== undefined && isMarked(b, at, markAt(a.marks, i));
-  });
+  const found = markedLengths(a.blocks).find((length, i) =>
+    a.marks !== undefined && isMarked(b, markIndex(b.blocks, length), markAt(a.marks, i))
+  );
   return found ?? 0;
 }
 
@@ -176,7 +203,10 @@ function markAt(marks: Uint8Array, index: number): Uint8Array {
 
 function isCitedHead(value: Value): value is CitedHead & { readonly [key: string]: Value } {
   if (typeof value !== "object" || value === null || !isPlainObject(value)) return false;
-  const { epoch, blocks, root, marks } = value;
+  const { epoch, blocks, root, marks, ...others } = value;
+  if (Object.keys(others).length > 0) return false;
   return [epoch, blocks].every((count) => Number.isSafeInteger(count) && count as number >= 0) &&
-    root instanceof Uint8Array && (marks === undefined || marks instanceof Uint8Array);
+    root instanceof Uint8Array && root.length === HASH_BYTES &&
+    (marks === undefined ||
+      marks instanceof Uint8Array && marks.length <= HEAD_MARKS_MAX_BYTES);
 }

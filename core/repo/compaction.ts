@@ -39,7 +39,7 @@ export function epochStart({ space, record, log }: Branch): EpochStart | undefin
   for (const found of records(space, record, { after: record.first - 1 })) {
     // Merges cite heads of earlier epochs too, with fewer marks.
     if (found.message !== MESSAGE || found.citesItem === undefined) continue;
-    const ends = citedHeads(found.cites).filter(isMarked);
+    const ends = citedHeads(space, found.citesItem).filter(isMarked);
     if (ends[0]?.epoch === log.epoch - 1) return { record: found, ends };
   }
   return undefined;
@@ -48,16 +48,17 @@ export function epochStart({ space, record, log }: Branch): EpochStart | undefin
 /** The heads that `branch` has taken in up to `newest`, and where epochs before ended, the last one first. */
 async function takenIn(branch: Branch, newest: LogRecord): Promise<CitedHead[]> {
   const start = await untilThere(() => epochStart(branch));
-  const taken: CitedHead[] = [];
+  const taken: CitedHead[][] = [];
   const from = Math.max(start?.record.seq ?? newest.first, newest.seq - TAKEN_RECORDS);
   for (let after = from; after < newest.seq; after += STEP_RECORDS) {
     const range = { after, first: Math.min(STEP_RECORDS, newest.seq - after) };
     const found = await untilThere(() => [...records(branch.space, newest, range)]);
-    for (const { citesItem, cites } of found) {
-      if (citesItem !== undefined) taken.unshift(...citedHeads(cites).filter(isMarked));
-    }
+    const steps = found.map(({ citesItem }) =>
+      citedHeads(branch.space, citesItem).filter(isMarked)
+    );
+    taken.push(steps.reverse().flat());
   }
-  return [...taken, ...start?.ends ?? []];
+  return [...taken.reverse().flat(), ...start?.ends ?? []];
 }
 
 function isMarked({ marks }: CitedHead): boolean {

@@ -48,7 +48,7 @@ export function mergeBranches(mine: Branch, theirs: Branch, options: MergeOption
   for (const { path, item } of merge.extras) draft.set(...path, new Stored(theirs.space, item));
   const root = draft.settle();
   const contents = takenEvents(own, mine, theirs, options);
-  const cites = mergeCites(own, theirs, options);
+  const cites = mergeCites(own, mine, theirs, options);
   if (cites !== undefined || !sameItem(root, newest?.root)) {
     contents.push({ root, message: MERGE_MESSAGE, cites });
   }

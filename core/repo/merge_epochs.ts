@@ -53,7 +53,9 @@ export function mergeEpochs(mine: Branch, theirs: Branch, options: MergeAcrossOp
   };
   let merged = rootOf(newest);
   const extras: MergeAcross["extras"] = [];
-  for (const { before, after, merged: head } of stretchesOf(own, base?.record, options.both)) {
+  for (
+    const { before, after, merged: head } of stretchesOf(mine, own, base?.record, options.both)
+  ) {
     const of = before === base?.record ? base?.of ?? mine : mine;
     const known = head && partly.find(({ merged }) => equal(merged.root, head.root))?.record;
     const from: State = { space: of.space, item: rootOf(before) };
@@ -70,7 +72,7 @@ export function mergeEpochs(mine: Branch, theirs: Branch, options: MergeAcrossOp
   const contents = takenEvents(own.filter(isNew), mine, theirs, { ...options, sharedBytes: 0 });
   const hasChanged = !sameItem(root, newest?.root);
   if (contents.length === 0 && !hasChanged && !mustCite) return;
-  const cites = mergeCites(own, theirs, { ...options, sharedBytes: 0 });
+  const cites = mergeCites(own, mine, theirs, { ...options, sharedBytes: 0 });
   if (cites !== undefined || hasChanged) contents.push({ root, message: MERGE_MESSAGE, cites });
   for (const content of contents) theirs.append(content, now);
 }

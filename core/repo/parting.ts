@@ -7,7 +7,8 @@ import type { Log } from "../log/log.ts";
 import { rootOf } from "../log/merkle.ts";
 import type { Position } from "../log/run.ts";
 import type { Branch } from "./branch.ts";
-import { type CitedHead, citedSince, commonBlocks, commonOfCited, isCited } from "./cited_heads.ts";
+import { type CitedHead, commonBlocks, commonOfCited, isCited } from "./cited_heads.ts";
+import { citedSince, takenSince } from "./cited_since.ts";
 import { epochStart } from "./compaction.ts";
 import { findRecord, type LogRecord } from "./record.ts";
 
@@ -29,7 +30,7 @@ export async function findParting(mine: Branch, theirs: Branch): Promise<Parting
   const end = start?.ends.find((end) => end.epoch === epoch);
   let known = 0;
   // Its end, or what another device has brought over since, or before an epoch in between.
-  for (const cited of await citedIn(theirs, start?.record.address ?? 0)) {
+  for (const cited of await citedSince(theirs, start?.record.address ?? 0)) {
     if (cited.epoch === epoch) known = Math.max(known, await commonBlocks(mine.log, cited));
   }
   if (end !== undefined || known > 0) return partAt(mine, await bytesAt(mine, known));
@@ -53,7 +54,7 @@ export async function findLaterParting(
   sharedBytes: number,
 ): Promise<Parting | undefined> {
   let blocks = 0;
-  for (const cited of await citedIn(theirs, sharedBytes)) {
+  for (const cited of await citedSince(theirs, sharedBytes)) {
     if (cited.epoch !== mine.log.epoch) continue;
     blocks = Math.max(blocks, await commonBlocks(mine.log, cited));
   }
@@ -76,7 +77,7 @@ export async function partlyMerged(
 ): Promise<PartlyMerged[]> {
   const found: PartlyMerged[] = [];
   const { log, space, record: newest } = theirs;
-  for (const merged of await citedIn(mine, sharedBytes)) {
+  for (const merged of await citedSince(mine, sharedBytes)) {
     if (merged.epoch !== log.epoch || newest === undefined) continue;
     const end = await bytesAt(theirs, await commonBlocks(log, merged));
     if (end <= sharedBytes) continue;
@@ -98,18 +99,19 @@ export function partAt(mine: Branch, ownFrom: number): Promise<Parting> {
 }
 
 /** Whether `branch` has all that a head of an earlier epoch covers, or nothing tells. */
-export function covers(branch: Branch, head: Head): boolean {
-  const start = epochStart(branch);
+export async function covers(branch: Branch, head: Head): Promise<boolean> {
+  const start = await untilThere(() => epochStart(branch));
   if (start === undefined || !start.ends.some(({ epoch }) => epoch === head.epoch)) return true;
-  return isCited(head, citedSince(branch, start.record.address));
+  return (await takenSince(branch, start.record.address, [head])).length > 0;
 }
 
 /** Whether all that `head` covers is in `branch`, or was merged into it past `sharedBytes`. */
 export async function knows(branch: Branch, head: Head, sharedBytes: number): Promise<boolean> {
   const { epoch } = branch.log;
   if (head.epoch > epoch) return false;
-  if (head.epoch < epoch) return await untilThere(() => covers(branch, head));
-  return await hasPrefix(branch.log, head) || isCited(head, await citedIn(branch, sharedBytes));
+  if (head.epoch < epoch) return await covers(branch, head);
+  return await hasPrefix(branch.log, head) ||
+    (await takenSince(branch, sharedBytes, [head])).length > 0;
 }
 
 /**
@@ -121,9 +123,9 @@ export async function mergedInBoth(
   theirs: Branch,
   sharedBytes: number,
 ): Promise<CitedHead[]> {
-  const known = await citedIn(theirs, sharedBytes);
+  const known = await citedSince(theirs, sharedBytes);
   const both: CitedHead[] = [];
-  for (const cited of await citedIn(mine, sharedBytes)) {
+  for (const cited of await citedSince(mine, sharedBytes)) {
     if (isCited(cited, known) || await hasPrefix(theirs.log, cited)) both.push(cited);
   }
   return both;
@@ -134,10 +136,6 @@ export async function hasPrefix(log: Log, { epoch, blocks, root }: Position): Pr
   if (epoch !== log.epoch || blocks > (log.newest?.blocks ?? 0)) return false;
   const { frontier } = await log.extentAt(blocks);
   return equal(rootOf(log.crypto, frontier), root);
-}
-
-function citedIn(branch: Branch, since: number): Promise<CitedHead[]> {
-  return untilThere(() => citedSince(branch, since));
 }
 
 function partAfter(mine: Branch, record: LogRecord): Parting {

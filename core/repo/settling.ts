@@ -26,7 +26,7 @@ export class Settling {
 
   /** See `Repo.covers`. */
   covers(head: Head): Promise<boolean> {
-    return untilThere(() => covers(this.#trunk.branch, head));
+    return covers(this.#trunk.branch, head);
   }
 
   /** See `Repo.knows`. */

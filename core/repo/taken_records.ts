@@ -1,5 +1,6 @@
 /** What a merge appends for the records of a branch that does not go on. */
 
+import type { Space } from "../codec/chunks.ts";
 import { encode } from "../codec/encode.ts";
 import type { Value } from "../codec/value.ts";
 import type { Head } from "../log/head.ts";
@@ -73,11 +74,12 @@ export interface Stretch {
 }
 
 /**
- * What `own` records of a branch, the newest first, have changed since `base`, oldest first: all but the merges
+ * What `own` records of `branch`, the newest first, have changed since `base`, oldest first: all but the merges
  * of what is in `both`, which are no changes of this branch. Over one base what they brought would
  * count as changes, and what came after as unchanged.
  */
 export function stretchesOf(
+  { space }: Branch,
   own: readonly LogRecord[],
   base: LogRecord | undefined,
   both: readonly CitedHead[],
@@ -89,7 +91,7 @@ export function stretchesOf(
     before = after;
   };
   for (const record of own.toReversed()) {
-    const merged = mergedBy(record);
+    const merged = mergedBy(space, record);
     if (merged !== undefined) end();
     after = record;
     if (merged === undefined) continue;
@@ -101,8 +103,11 @@ export function stretchesOf(
 }
 
 /** What a record has merged: the first head that it cites has all that the others have. */
-function mergedBy({ message, hasEvent, cites }: LogRecord): CitedHead | undefined {
-  return message === MERGE_MESSAGE && !hasEvent ? citedHeads(cites)[0] : undefined;
+function mergedBy(
+  space: Space,
+  { message, hasEvent, citesItem }: LogRecord,
+): CitedHead | undefined {
+  return message === MERGE_MESSAGE && !hasEvent ? citedHeads(space, citesItem)[0] : undefined;
 }
 
 /**
@@ -118,12 +123,12 @@ export function takenEvents(
   const contents: RecordContent[] = [];
   const root = theirs.record?.root;
   for (const record of own) {
-    const { event, message, hasEvent, cites } = record;
-    const known = citedHeads(cites);
+    const { event, message, hasEvent, citesItem } = record;
+    const known = citedHeads(mine.space, citesItem);
     if (!hasEvent || known.some((origin) => isCited(origin, both))) continue;
     const origin = origins.find(({ end }) => end > record.address);
     const isMarked = known.length > 0 || origin === undefined;
-    const from = isMarked ? cites : withOrigin(cites, origin.cited);
+    const from = isMarked ? record.cites : withOrigin(record.cites, origin.cited);
     contents.push({
       root,
       message,
@@ -138,15 +143,16 @@ export function takenEvents(
 /** What the record of a merge cites: the head that it replaces, and what that had merged. */
 export function mergeCites(
   own: readonly LogRecord[],
+  mine: Branch,
   theirs: Branch,
   { replaced, both }: TakenOptions,
 ): RecordContent["cites"] {
   if (replaced === undefined) return undefined;
   const cited: CitedHead[] = [replaced];
-  for (const { citesItem, hasEvent, cites } of own) {
+  for (const { citesItem, hasEvent } of own) {
     // What an event came from is within what the merge that brought it cites.
     if (citesItem === undefined || hasEvent) continue;
-    for (const head of citedHeads(cites)) {
+    for (const head of citedHeads(mine.space, citesItem)) {
       const isKnown = isCited(head, both) || isCited(head, cited);
       if (!isKnown && cited.length <= CARRIED_MAX) cited.push(head);
     }
@@ -160,5 +166,6 @@ function withOrigin(
 ) {
   const origin = { epoch, blocks, root };
   if (cites === undefined) return [origin];
-  return Array.isArray(cites) ? [...cites, origin] : [cites, origin];
+  // First, where it is looked for: an author may cite any number of things.
+  return Array.isArray(cites) ? [origin, ...cites] : [origin, cites];
 }
