@@ -4,7 +4,8 @@ import type { Key } from "../core/identity/key.ts";
 import type { Registry } from "../core/repo/registry.ts";
 import { Conversation } from "../core/sync/conversation.ts";
 import type { Upstreams } from "../core/sync/upstreams.ts";
-import { type TopicLimits, Topics } from "../core/sync/topics.ts";
+import type { TopicLimits } from "../core/sync/topic_limits.ts";
+import { Topics } from "../core/sync/topics.ts";
 import { webSocketTransport } from "../core/sync/websocket_transport.ts";
 import { ownHost } from "./own_host.ts";
 import type { OnSocket } from "./socket.ts";
@@ -24,7 +25,7 @@ export interface SyncOptions {
    * them it is this machine's, for clients on this machine.
    */
   readonly hosts?: readonly string[];
-  /** What the peers of this process may be interested in, announce and cast. */
+  /** What peers may be interested in, announce and cast; that of `upstreams` where there are some. */
   readonly topics?: Partial<TopicLimits>;
   /** Called whenever a peer comes or goes, with the number of them. */
   readonly onPeers?: (count: number) => void;
@@ -34,7 +35,7 @@ export interface SyncOptions {
 export function serveSync(
   { registry, home, software = "streamo", upstreams, hosts, topics: limits, onPeers }: SyncOptions,
 ): OnSocket {
-  const topics = new Topics({ limits });
+  const topics = upstreams?.topics ?? new Topics({ limits });
   let peers = 0;
   const count = (change: number) => onPeers?.(peers += change);
   const onEnd = () => count(-1);
@@ -46,7 +47,7 @@ export function serveSync(
       transport: webSocketTransport(socket),
       software,
       home,
-      relay: upstreams?.name,
+      relay: topics.name,
       admit: (key, via) => upstreams?.use(client, key, via),
       onVia: (key, via) => upstreams?.change(client, key, via),
       onLeave: (key) => upstreams?.leave(client, key),

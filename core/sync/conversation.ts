@@ -265,7 +265,7 @@ export class Conversation {
     if (message.type === "hello") {
       if (this.#isGreeted) throw new StreamoError("malformed", "a second hello");
       this.#isGreeted = true;
-      this.presence.identification.greet(message.challenge);
+      this.presence.greet(message);
       return this.#options.onHello?.(message);
     }
     if (!this.#isGreeted) throw new StreamoError("malformed", `${message.type} before hello`);

@@ -29,6 +29,8 @@ export const PARK_MAX = 1000;
 
 /** Most bytes of a cast's data. */
 export const CAST_MAX_BYTES = 4096;
+/** Bytes of the name that a cast has between relays. */
+export const CAST_ID_BYTES = 16;
 /** Most announcements under one topic: all of them fit in one message. */
 export const ANNOUNCED_MAX = 256;
 /** Bytes in a challenge. */
@@ -89,12 +91,14 @@ export interface Announcement {
   readonly key: Key;
   /** A key that the announcer has proved to hold. */
   readonly by: Key | undefined;
+  /** Between relays: by way of which it comes. */
+  readonly via?: readonly string[];
 }
 
 /** What one asks of a peer that has topics. */
 export type TopicMessage =
   /** "Tell me what is announced and cast under this topic", until `uninterest`. */
-  | { readonly type: "interest"; readonly topic: string }
+  | { readonly type: "interest"; readonly topic: string; readonly via?: readonly string[] }
   | { readonly type: "uninterest"; readonly topic: string }
   /** "Name this repo to whoever is interested", until `withdraw` or the end of the connection. */
   | ({ readonly type: "announce"; readonly topic: string } & Announcement)
@@ -105,6 +109,8 @@ export type TopicMessage =
     readonly topic: string;
     readonly data: Uint8Array;
     readonly by: Key | undefined;
+    /** Between relays: which cast it is. */
+    readonly id?: Uint8Array;
   };
 
 /** What a peer that has topics tells. */
@@ -124,6 +130,8 @@ export type TopicNews =
     readonly topic: string;
     readonly data: Uint8Array;
     readonly by: Key | undefined;
+    /** Between relays: which cast it is. */
+    readonly id?: Uint8Array;
   };
 
 /** "I do not do that." */
@@ -201,7 +209,7 @@ const READERS: { readonly [Type in Message["type"]]: (fields: Fields) => Message
     key: readKey(fields.key),
     channel: readCount(fields.channel),
     have: optional(fields.have, readPosition),
-    via: optional(fields.via, (via) => readList(via, ROOTS_MAX).map(readName)),
+    via: optional(fields.via, readVia),
   }),
   opened: (fields) => ({
     type: "opened",
@@ -255,7 +263,11 @@ const READERS: { readonly [Type in Message["type"]]: (fields: Fields) => Message
     head: optional(fields.head, readHead),
   }),
   close: (fields) => ({ type: "close", key: readKey(fields.key) }),
-  interest: (fields) => ({ type: "interest", topic: readTopic(fields.topic) }),
+  interest: ({ topic, via }) => ({
+    type: "interest",
+    topic: readTopic(topic),
+    via: optional(via, readVia),
+  }),
   uninterest: (fields) => ({ type: "uninterest", topic: readTopic(fields.topic) }),
   announce: (fields) => ({ type: "announce", ...readAnnounced(fields) }),
   withdraw: (fields) => ({ type: "withdraw", ...readAnnounced(fields) }),
@@ -302,10 +314,14 @@ function readName(value: unknown): string {
   return value;
 }
 
+function readVia(value: unknown): string[] {
+  return readList(value, ROOTS_MAX).map(readName);
+}
+
 function readAnnouncement(value: unknown): Announcement {
   if (typeof value !== "object" || value === null) throw wrong("announcement", value);
-  const { key, by } = value as Fields;
-  return { key: readKey(key), by: optional(by, readKey) };
+  const { key, by, via } = value as Fields;
+  return { key: readKey(key), by: optional(by, readKey), via: optional(via, readVia) };
 }
 
 function readAnnounced(fields: Fields): { topic: string } & Announcement {
@@ -313,14 +329,20 @@ function readAnnounced(fields: Fields): { topic: string } & Announcement {
 }
 
 /** Data that is too long is for whoever has the topics to refuse: a mistake, and no broken rule. */
-function readCast({ topic, data, by }: Fields): {
+function readCast({ topic, data, by, id }: Fields): {
   topic: string;
   data: Uint8Array;
   by: Key | undefined;
+  id: Uint8Array | undefined;
 } {
   const bytes = typeof data === "string" ? fromHex(data) : undefined;
   if (bytes === undefined) throw wrong("cast", data);
-  return { topic: readTopic(topic), data: bytes, by: optional(by, readKey) };
+  return {
+    topic: readTopic(topic),
+    data: bytes,
+    by: optional(by, readKey),
+    id: optional(id, (id) => readBytes(id, CAST_ID_BYTES)),
+  };
 }
 
 function readBranch(value: unknown): OfferedBranch {

@@ -6,14 +6,17 @@ import type { Key } from "../identity/key.ts";
 import type { Signer } from "../identity/signer.ts";
 import { Identification, type IdentificationOptions } from "./auth.ts";
 import { decodeCast, encodeCast } from "./cast_value.ts";
-import type { Auth, Message, Refusal, TopicMessage, TopicNews } from "./messages.ts";
+import type { Auth, Hello, Message, Refusal, TopicMessage, TopicNews } from "./messages.ts";
 import type { SessionEvents } from "./session_status.ts";
-import type { Seat, TopicPeer, Topics } from "./topics.ts";
+import type { Seat, TopicLink, TopicPeer } from "./topic_members.ts";
+import type { Topics } from "./topics.ts";
 
 /** What two peers may tell each other besides logs. */
 export interface PresenceOptions extends IdentificationOptions {
   /** What the peer may be interested in, announce under and cast to. */
   readonly topics?: Topics;
+  /** Passes on what is said under them to the peer, a relay that this process asks, and from there. */
+  readonly link?: Topics;
   /** The peer tells what is announced, or does not do what it was asked. */
   readonly onNews?: (news: Exclude<TopicNews, { type: "heard" }> | Refusal) => void;
   /** Somebody has cast something. */
@@ -36,6 +39,9 @@ export class Presence {
   readonly #wire: Wire;
   /** Taken when the peer first asks for a topic: most connections never do. */
   #seat: Seat | undefined;
+  #link: TopicLink | undefined;
+  /** What the peer is called, if it is a relay. */
+  #relay: string | undefined;
   #hasLeft = false;
 
   /** Makes up this side's challenge. */
@@ -43,6 +49,13 @@ export class Presence {
     this.identification = new Identification(options, wire);
     this.#options = options;
     this.#wire = wire;
+  }
+
+  /** The peer has said hello. */
+  greet({ challenge, relay }: Hello): void {
+    this.identification.greet(challenge);
+    this.#relay = relay;
+    this.#link = this.#options.link?.link(this.#peer());
   }
 
   /** Shows the peer that this side holds `signers`. */
@@ -64,10 +77,14 @@ export class Presence {
       case "withdraw":
       case "cast":
         return this.identification.whenJudged(() => this.#wire.guard(() => this.#answer(message)));
-      case "heard":
-        return this.#hear(message);
-      default:
+      case "refuse":
         return this.#options.onNews?.(message);
+      case "heard":
+        return this.#link === undefined ? this.#hear(message) : this.#link.hear(message);
+      default:
+        return this.#link === undefined
+          ? this.#options.onNews?.(message)
+          : this.#link.hear(message);
     }
   }
 
@@ -113,6 +130,7 @@ export class Presence {
       },
       send: (text) => wire.send(text),
       bufferedBytes: () => wire.bufferedBytes,
+      relay: this.#relay,
     };
   }
 
@@ -120,5 +138,6 @@ export class Presence {
   leave(): void {
     this.#hasLeft = true;
     this.#seat?.leave();
+    this.#link?.leave();
   }
 }

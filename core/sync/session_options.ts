@@ -42,6 +42,8 @@ export interface SessionOptions {
   readonly onAnnounce?: (event: SessionEvents["announced"]) => void;
   /** What this side is called in `via`, if it is a relay: see {@link Upstreams}. */
   readonly relay?: string;
+  /** The topics of this process, if it is a relay: what is said under them goes there and comes from there. */
+  readonly topics?: ConversationOptions["link"];
   /** Whether the peer may have, and push to, other logs; a code refuses it. Nothing by default. */
   readonly admit?: ConversationOptions["admit"];
   /** The peer does not use a log any more that it was admitted to. */

@@ -17,7 +17,8 @@ export function converse(
     "registry" | "timer" | "onHello" | "onNews" | "onCast" | "onStatus" | "onEnd"
   >,
 ): Conversation {
-  const { openTransport, software = "streamo", relay, admit, onLeave, randomBytes } = options;
+  const { openTransport, software = "streamo", relay, topics, admit, onLeave, randomBytes } =
+    options;
   // Whatever opens it, a WebSocket is asked for by this name.
   const { host = /^wss?:/.test(url) ? new URL(url).host : undefined } = options;
   return new Conversation({
@@ -26,6 +27,7 @@ export function converse(
     host,
     software,
     relay,
+    link: topics,
     admit,
     onLeave,
     randomBytes,

@@ -1,95 +1,83 @@
-/** Who is interested in which topics, and what is announced there: of all peers of one process. */
+/**
+ * Who is interested in which topics, and what is announced there: of all peers of one process, and by way
+ * of relays of others. What is said by way of a relay comes with the names of those that it passed; nobody passes it on to one
+ * of them, so that it ends everywhere when whoever said it is gone, in circles of relays too.
+ */
 
-import type { Code } from "../errors.ts";
-import { type Clock, systemClock } from "../platform.ts";
-import type { Peer } from "./auth.ts";
+import {
+  type Clock,
+  type Random,
+  type RandomBytes,
+  systemClock,
+  systemRandom,
+  systemRandomBytes,
+  systemTimer,
+  type Timer,
+} from "../platform.ts";
 import {
   ANNOUNCED_MAX,
   type Announcement,
+  CAST_ID_BYTES,
   CAST_MAX_BYTES,
   encodeMessage,
-  type Message,
   type TopicMessage,
+  type TopicNews,
 } from "./messages.ts";
-import { type Rate, TokenBucket } from "./token_bucket.ts";
+import { SeenCasts } from "./seen_casts.ts";
+import { TokenBucket } from "./token_bucket.ts";
+import { halfOf, TOPIC_LIMITS, type TopicLimits, type TopicPeerLimits } from "./topic_limits.ts";
+import {
+  type Announced,
+  idOf,
+  isBelieved,
+  type Member,
+  ownName,
+  refuse,
+  type Seat,
+  tell,
+  tellAll,
+  type Topic,
+  type TopicAnnouncement,
+  type TopicLink,
+  type TopicPeer,
+} from "./topic_members.ts";
+import { TopicSpeaker } from "./topic_speaker.ts";
+import { type Via, VIA_MAX, wayTo } from "./via.ts";
 
-/** What the topics of one process take. */
-export interface TopicLimits {
-  /** Topics that one connection is interested in. */
-  readonly interests: number;
-  /** Announcements of one connection. */
-  readonly announcements: number;
-  /** Interests and announcements of all connections: what bounds memory. */
-  readonly entries: number;
-  /** How often one connection may change its interests and announcements. */
-  readonly changes: Rate;
-  /** How often one connection may cast. */
-  readonly casts: Rate;
-  /** A peer that has not read so many bytes gets no casts. */
-  readonly waitingBytes: number;
-}
-
-/** What topics take unless told otherwise. */
-export const TOPIC_LIMITS: TopicLimits = {
-  interests: 256,
-  announcements: 64,
-  entries: 250_000,
-  // A client that comes back says all of it again.
-  changes: { burst: 512, perSecond: 20 },
-  casts: { burst: 100, perSecond: 50 },
-  waitingBytes: 256 * 1024,
-};
-
-/** The connection of somebody who uses topics. */
-export interface TopicPeer extends Peer {
-  /** Sends a message that is encoded already: one encoding serves everybody. */
-  send(text: string): void;
-  /** Bytes that wait for the peer to read them. */
-  bufferedBytes(): number;
-}
-
-/** A connection's place among the topics. */
-export interface Seat {
-  /** Does what the peer asks, or refuses it. */
-  take(message: TopicMessage): void;
-  /** The connection has ended: what it announced is withdrawn. */
-  leave(): void;
-}
-
-/** What is known of one connection. */
-interface Member {
-  readonly peer: TopicPeer;
-  readonly interests: Set<string>;
-  /** By topic and announcement. */
-  readonly announcements: Map<string, { readonly topic: string } & Announcement>;
-  readonly changes: TokenBucket;
-  readonly casts: TokenBucket;
-  /** The last cast was one too many, and the peer knows: it is not told so for every one. */
-  isTold: boolean;
-}
-
-/** An announcement and who makes it: it is there until the last of them has withdrawn it. */
-interface Announced extends Announcement {
-  readonly members: Set<Member>;
-}
-
-interface Topic {
-  readonly interested: Set<Member>;
-  readonly announced: Map<string, Announced>;
+/** What topics are made of; everything has a default. */
+export interface TopicsOptions {
+  /** What this process is called in `via`: by chance by default. */
+  readonly name?: string;
+  readonly clock?: Clock;
+  readonly timer?: Timer;
+  readonly random?: Random;
+  readonly randomBytes?: RandomBytes;
+  readonly limits?: Partial<TopicLimits>;
 }
 
 type Of<Type extends TopicMessage["type"]> = Extract<TopicMessage, { readonly type: Type }>;
 
 /** Passes on what is said under topics, and stores nothing. */
 export class Topics {
+  /** What this process is called in `via`; another one after each start. */
+  readonly name: string;
   readonly #topics = new Map<string, Topic>();
+  /** Relays that are asked by this one. */
+  readonly #links = new Map<Member, TopicSpeaker>();
+  readonly #seen = new SeenCasts();
   readonly #clock: Clock;
+  readonly #timer: Timer;
+  readonly #randomBytes: RandomBytes;
   readonly #limits: TopicLimits;
   #entries = 0;
 
   /** Nobody is here yet. */
-  constructor(options: { readonly clock?: Clock; readonly limits?: Partial<TopicLimits> } = {}) {
+  constructor(options: TopicsOptions = {}) {
+    const { random = systemRandom } = options;
+    this.name = options.name ?? Math.floor(random() * 2 ** 52).toString(36).padStart(11, "0");
     this.#clock = options.clock ?? systemClock;
+    this.#timer = options.timer ?? systemTimer;
+    this.#randomBytes = options.randomBytes ?? systemRandomBytes;
     this.#limits = { ...TOPIC_LIMITS, ...options.limits };
   }
 
@@ -100,16 +88,49 @@ export class Topics {
 
   /** Gives a connection its place. */
   join(peer: TopicPeer): Seat {
-    const { changes, casts } = this.#limits;
-    const member: Member = {
+    const member = this.#member(
       peer,
+      peer.relay === undefined ? this.#limits : this.#limits.relays,
+    );
+    return { take: (message) => this.#take(member, message), leave: () => this.#leave(member) };
+  }
+
+  /** Passes on what is said here to a relay that this process asks, and what is said there to all here. */
+  link(peer: TopicPeer): TopicLink {
+    const { relays: limits } = this.#limits;
+    const member = this.#member(peer, limits);
+    const speaker = new TopicSpeaker({
+      send: (message) => peer.send(encodeMessage(message)),
+      limits: halfOf(limits),
+      clock: this.#clock,
+      timer: this.#timer,
+    });
+    this.#links.set(member, speaker);
+    for (const [name, { announced }] of this.#topics) {
+      this.#spreadInterest(name);
+      for (const { key } of announced.values()) this.#spreadUp(name, key);
+    }
+    return {
+      hear: (news) => this.#hear(member, news),
+      leave: () => {
+        speaker.end();
+        this.#links.delete(member);
+        this.#leave(member);
+      },
+    };
+  }
+
+  #member(peer: TopicPeer, limits: TopicPeerLimits): Member {
+    return {
+      peer,
+      limits,
       interests: new Set(),
       announcements: new Map(),
-      changes: new TokenBucket(changes, this.#clock),
-      casts: new TokenBucket(casts, this.#clock),
+      told: new Map(),
+      changes: new TokenBucket(limits.changes, this.#clock),
+      casts: new TokenBucket(limits.casts, this.#clock),
       isTold: false,
     };
-    return { take: (message) => this.#take(member, message), leave: () => this.#leave(member) };
   }
 
   #take(member: Member, message: TopicMessage): void {
@@ -120,72 +141,101 @@ export class Topics {
     if (!member.changes.take()) {
       return refuse(member, message, "rate", "too many changes of interests and announcements");
     }
-    if (message.type === "interest") this.#interest(member, message);
-    else this.#announce(member, message);
+    const via = member.peer.relay === undefined ? [] : message.via ?? [];
+    if (via.length > VIA_MAX || via.includes(this.name)) {
+      return refuse(
+        member,
+        message,
+        "refused",
+        "it has come by way of too many relays, or of this",
+      );
+    }
+    if (message.type === "interest") this.#interest(member, message, via);
+    else this.#announce(member, message, via);
   }
 
-  #interest(member: Member, message: Of<"interest">): void {
+  #interest(member: Member, message: Of<"interest">, via: Via): void {
     const { topic: name } = message;
-    const { interests } = member;
+    const { interests, limits } = member;
     if (!interests.has(name)) {
-      if (interests.size >= this.#limits.interests) {
-        const text = `more than ${this.#limits.interests} topics on one connection`;
+      if (interests.size >= limits.interests) {
+        const text = `more than ${limits.interests} topics on one connection`;
         return refuse(member, message, "refused", text);
       }
       if (!this.#takeEntry(member, message)) return;
       interests.add(name);
-      this.#topic(name).interested.add(member);
     }
-    const announcements = [...this.#topic(name).announced.values()].map(({ key, by }) => ({
-      key,
-      by,
-    }));
-    tell(member, { type: "present", topic: name, announcements });
+    const topic = this.#topic(name);
+    const isNew = !topic.interested.has(member);
+    topic.interested.set(member, via);
+    const isRelay = member.peer.relay !== undefined;
+    const all = [...topic.announced.values()];
+    // A relay is told of each with its way: that may be too long for one message.
+    const announcements = isRelay ? [] : all.map(({ key, by }) => ({ key, by }));
+    if (isNew || !isRelay) tell(member, { type: "present", topic: name, announcements });
+    if (isRelay) { for (const announced of all) this.#tellRelay(member, name, announced); }
+    this.#spreadInterest(name);
   }
 
   #uninterest(member: Member, name: string): void {
     if (!member.interests.delete(name)) return;
     this.#entries--;
-    this.#topic(name).interested.delete(member);
+    const topic = this.#topic(name);
+    topic.interested.delete(member);
+    for (const announced of topic.announced.values()) member.told.delete(ownName(name, announced));
+    this.#spreadInterest(name);
     this.#forgetEmpty(name);
   }
 
-  #announce(member: Member, message: Of<"announce">): void {
+  #announce(member: Member, message: Of<"announce">, via: Via): void {
     const { topic: name, key, by } = message;
     if (!isBelieved(member, message)) return;
-    const id = idOf(message);
-    const own = `${id} ${name}`;
-    if (member.announcements.has(own)) return;
-    const { announcements } = this.#limits;
-    if (member.announcements.size >= announcements) {
+    const known = member.announcements.has(ownName(name, message));
+    const { announcements } = member.limits;
+    if (!known && member.announcements.size >= announcements) {
       const text = `more than ${announcements} announcements on one connection`;
       return refuse(member, message, "refused", text);
     }
-    const known = this.#topics.get(name)?.announced;
-    if (known !== undefined && known.size >= ANNOUNCED_MAX && !known.has(id)) {
+    if (!known && !this.#hasRoom(name, message)) {
       const text = `more than ${ANNOUNCED_MAX} announcements under "${name}"`;
       return refuse(member, message, "refused", text);
     }
-    if (!this.#takeEntry(member, message)) return;
-    member.announcements.set(own, { topic: name, key, by });
-    const topic = this.#topic(name);
-    const others = topic.announced.get(id);
-    if (others !== undefined) return void others.members.add(member);
-    topic.announced.set(id, { key, by, members: new Set([member]) });
-    tellAll(topic, { type: "announced", topic: name, key, by });
+    if (!known && !this.#takeEntry(member, message)) return;
+    this.#put(member, { topic: name, key, by }, via);
   }
 
-  #withdraw(member: Member, announcement: { readonly topic: string } & Announcement): void {
+  #hasRoom(name: string, announcement: Announcement): boolean {
+    const known = this.#topics.get(name)?.announced;
+    return known === undefined || known.size < ANNOUNCED_MAX || known.has(idOf(announcement));
+  }
+
+  /** `member` announces it, by way of these relays; an entry is taken for it. */
+  #put(member: Member, announcement: TopicAnnouncement, via: Via): void {
     const { topic: name, key, by } = announcement;
     const id = idOf(announcement);
-    if (!member.announcements.delete(`${id} ${name}`)) return;
+    member.announcements.set(ownName(name, announcement), announcement);
+    const topic = this.#topic(name);
+    const known = topic.announced.get(id);
+    const announced = known ?? { key, by, ways: new Map<Member, Via>() };
+    announced.ways.set(member, via);
+    topic.announced.set(id, announced);
+    if (known === undefined) tellAll(topic, { type: "announced", topic: name, key, by });
+    this.#spread(name, announcement);
+  }
+
+  #withdraw(member: Member, announcement: TopicAnnouncement): void {
+    const { topic: name, key, by } = announcement;
+    const id = idOf(announcement);
+    if (!member.announcements.delete(ownName(name, announcement))) return;
     this.#entries--;
     const topic = this.#topic(name);
-    const { members } = topic.announced.get(id)!;
-    members.delete(member);
-    if (members.size > 0) return;
-    topic.announced.delete(id);
-    tellAll(topic, { type: "withdrawn", topic: name, key, by });
+    const { ways } = topic.announced.get(id)!;
+    ways.delete(member);
+    if (ways.size === 0) {
+      topic.announced.delete(id);
+      tellAll(topic, { type: "withdrawn", topic: name, key, by });
+    }
+    this.#spread(name, announcement);
     this.#forgetEmpty(name);
   }
 
@@ -203,14 +253,65 @@ export class Topics {
       return refuse(member, message, "too_large", text);
     }
     if (!isBelieved(member, message)) return;
-    const topic = this.#topics.get(name);
-    if (topic === undefined) return;
-    const text = encodeMessage({ type: "heard", topic: name, data, by });
-    for (const other of topic.interested) {
+    this.#pass(member, { topic: name, data, by, id: message.id });
+  }
+
+  /** Tells everybody who is interested, and the relays, but not who has said it. */
+  #pass(from: Member, heard: Omit<Of<"cast">, "type">): void {
+    const { topic, data, by } = heard;
+    const interested = this.#topics.get(topic)?.interested;
+    const id = from.peer.relay === undefined && !this.#links.has(from) ? undefined : heard.id;
+    if (id !== undefined && !this.#seen.isNew(id)) return;
+    let known = id;
+    const idOfCast = () => {
+      // The first relay gives it one, which it knows if it comes back.
+      if (known === undefined) this.#seen.isNew(known = this.#randomBytes(CAST_ID_BYTES));
+      return known;
+    };
+    const text = encodeMessage({ type: "heard", topic, data, by, id: undefined });
+    for (const other of interested?.keys() ?? []) {
       // What cannot be read in time is not worth keeping.
-      const isSlow = other.peer.bufferedBytes() > this.#limits.waitingBytes;
-      if (other !== member && !isSlow) other.peer.send(text);
+      if (other === from || this.#isSlow(other)) continue;
+      if (other.peer.relay === undefined) other.peer.send(text);
+      else tell(other, { type: "heard", topic, data, by, id: idOfCast() });
     }
+    for (const [link, speaker] of this.#links) {
+      if (link === from || this.#isSlow(link)) continue;
+      speaker.cast({ type: "cast", topic, data, by: undefined, id: idOfCast() });
+    }
+  }
+
+  #isSlow({ peer }: Member): boolean {
+    return peer.bufferedBytes() > this.#limits.waitingBytes;
+  }
+
+  /** A relay that this process asks tells something. */
+  #hear(link: Member, news: TopicNews): void {
+    const { topic: name } = news;
+    const topic = this.#topics.get(name);
+    // It was on its way when the last interest ended.
+    if (topic === undefined || this.#wayTo(link, topic.interested) === undefined) return;
+    if (news.type === "heard") {
+      const isTaken = news.data.length <= CAST_MAX_BYTES && link.casts.take();
+      return isTaken ? this.#pass(link, news) : undefined;
+    }
+    if (news.type === "withdrawn") return this.#withdraw(link, news);
+    if (news.type === "announced") return this.#hearOf(link, name, news);
+    const ids = new Set(news.announcements.map(idOf));
+    for (const [id, { key, by }] of [...topic.announced]) {
+      if (!ids.has(id)) this.#withdraw(link, { topic: name, key, by });
+    }
+    for (const there of news.announcements) this.#hearOf(link, name, there);
+  }
+
+  #hearOf(link: Member, name: string, { key, by, via = [] }: Announcement): void {
+    const announcement = { topic: name, key, by };
+    const isKnown = link.announcements.has(ownName(name, announcement));
+    if (via.length > VIA_MAX || via.includes(this.name)) return this.#withdraw(link, announcement);
+    const hasRoom = this.#entries < this.#limits.entries && this.#hasRoom(name, announcement);
+    if (!isKnown && !hasRoom) return;
+    if (!isKnown) this.#entries++;
+    this.#put(link, announcement, via);
   }
 
   #leave(member: Member): void {
@@ -218,6 +319,62 @@ export class Topics {
     for (const announcement of [...member.announcements.values()]) {
       this.#withdraw(member, announcement);
     }
+  }
+
+  /** Tells relays of an announcement, of another way to it, or that there is none any more. */
+  #spread(name: string, { key, by }: Announcement): void {
+    const topic = this.#topics.get(name);
+    const announced = topic?.announced.get(idOf({ key, by })) ?? { key, by, ways: new Map() };
+    for (const member of topic?.interested.keys() ?? []) {
+      if (member.peer.relay !== undefined) this.#tellRelay(member, name, announced);
+    }
+    this.#spreadUp(name, key);
+  }
+
+  #tellRelay(member: Member, name: string, { key, by, ways }: Announced): void {
+    const via = this.#wayTo(member, ways);
+    const own = ownName(name, { key, by });
+    if (member.told.get(own) === via?.join()) return;
+    if (via === undefined) member.told.delete(own);
+    else member.told.set(own, via.join());
+    const type = via === undefined ? "withdrawn" : "announced";
+    tell(member, { type, topic: name, key, by, via });
+  }
+
+  /** Only this relay has seen who it is that speaks: to others it says what is announced, not by whom. */
+  #spreadUp(name: string, key: Announcement["key"]): void {
+    if (this.#links.size === 0) return;
+    const all = [...this.#topics.get(name)?.announced.values() ?? []];
+    const ways = all.filter((other) => other.key === key).flatMap(({ ways }) => [...ways]);
+    for (const [link, speaker] of this.#links) {
+      const via = this.#wayTo(link, ways);
+      const message = via && { type: "announce" as const, topic: name, key, by: undefined, via };
+      speaker.set(`${key} ${name}`, message);
+    }
+  }
+
+  /** Asks relays for a topic that somebody here, or by way of here, is interested in. */
+  #spreadInterest(name: string): void {
+    const topic = this.#topics.get(name);
+    for (const [link, speaker] of this.#links) {
+      const via = topic && this.#wayTo(link, topic.interested);
+      speaker.set(` ${name}`, via && { type: "interest", topic: name, via });
+      if (via !== undefined) continue;
+      for (const { key, by } of [...topic?.announced.values() ?? []]) {
+        this.#withdraw(link, { topic: name, key, by });
+      }
+    }
+  }
+
+  #wayTo(to: Member, ways: Iterable<readonly [Member, Via]>): Via | undefined {
+    const others: Via[] = [];
+    for (const [member, via] of ways) {
+      if (member === to) continue;
+      // Said here: most ways are, and there may be many.
+      if (via.length === 0) return [this.name];
+      others.push(via);
+    }
+    return wayTo(others, to.peer.relay, this.name);
   }
 
   #takeEntry(member: Member, message: TopicMessage): boolean {
@@ -230,44 +387,13 @@ export class Topics {
   #topic(name: string): Topic {
     let topic = this.#topics.get(name);
     if (topic === undefined) {
-      this.#topics.set(name, topic = { interested: new Set(), announced: new Map() });
+      this.#topics.set(name, topic = { interested: new Map(), announced: new Map() });
     }
     return topic;
   }
 
   #forgetEmpty(name: string): void {
-    const { interested, announced } = this.#topic(name);
-    if (interested.size === 0 && announced.size === 0) this.#topics.delete(name);
+    const topic = this.#topics.get(name);
+    if (topic?.interested.size === 0 && topic.announced.size === 0) this.#topics.delete(name);
   }
-}
-
-/** Whether the peer may speak as the key that it names. */
-function isBelieved(
-  member: Member,
-  message: Extract<TopicMessage, { readonly by: unknown }>,
-): boolean {
-  const { by } = message;
-  if (by === undefined || member.peer.keys.has(by)) return true;
-  refuse(member, message, "refused", `this connection has not shown that it holds ${by}`);
-  return false;
-}
-
-function refuse(member: Member, asked: TopicMessage, code: Code, message: string): void {
-  const { type: of, topic } = asked;
-  const key = "key" in asked ? asked.key : undefined;
-  tell(member, { type: "refuse", of, code, message, topic, key });
-}
-
-function tell(member: Member, message: Message): void {
-  member.peer.send(encodeMessage(message));
-}
-
-/** Tells everybody who is interested, also who has caused it: all see the same. */
-function tellAll({ interested }: Topic, message: Message): void {
-  const text = encodeMessage(message);
-  for (const { peer } of interested) peer.send(text);
-}
-
-function idOf({ key, by }: Announcement): string {
-  return `${key} ${by ?? ""}`;
 }

@@ -15,11 +15,12 @@ import type { Repo } from "../repo/repo.ts";
 import { Serial } from "../serial.ts";
 import { connect, type Session } from "./session.ts";
 import type { SessionOptions } from "./session_options.ts";
+import type { TopicLimits } from "./topic_limits.ts";
+import { Topics } from "./topics.ts";
+import { VIA_MAX } from "./via.ts";
 
 /** Logs that are asked for upstream at a time: what one connection may follow. */
 const KEYS_MAX = 10_000;
-/** Relays in a row: a longer way is a mistake, or an attack. */
-const VIA_MAX = 15;
 /** Nobody waits longer for what a relay has. */
 const WAIT_MS = 3_000;
 /** A log that nobody uses is let go after so long: who comes back soon has what is new at once. */
@@ -36,7 +37,9 @@ export interface UpstreamsOptions {
   /** Logs that are always followed. */
   readonly feeds?: readonly Key[];
   /** How the sessions are held. */
-  readonly session?: Omit<SessionOptions, "relay" | "timer">;
+  readonly session?: Omit<SessionOptions, "relay" | "topics" | "timer">;
+  /** What the topics of this process take. */
+  readonly topics?: Partial<TopicLimits>;
   /** Logs that are asked for at a time; 10,000 by default. */
   readonly maxKeys?: number;
   /** Milliseconds that a log nobody uses is still followed; 60,000 by default. */
@@ -65,6 +68,8 @@ interface Use {
 export class Upstreams {
   /** What this process is called in `via`; another one after each start. */
   readonly name: string;
+  /** What is said under topics here, and goes there and comes from there. */
+  readonly topics: Topics;
   /** One for each relay. */
   readonly sessions: readonly Session[];
   readonly #options: UpstreamsOptions;
@@ -78,8 +83,9 @@ export class Upstreams {
     const { random = systemRandom, timer = systemTimer, registry, origins } = options;
     this.#options = options;
     this.#timer = timer;
-    this.name = Math.floor(random() * 2 ** 52).toString(36).padStart(11, "0");
-    const session = { ...options.session, timer, relay: this.name };
+    this.topics = new Topics({ random, timer, limits: options.topics });
+    this.name = this.topics.name;
+    const session = { ...options.session, timer, relay: this.name, topics: this.topics };
     this.sessions = origins.map((url) => connect(registry, url, session));
     for (const session of this.sessions) this.#listen(session);
   }

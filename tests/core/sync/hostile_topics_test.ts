@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { MemoryStore } from "../../../core/log/memory_store.ts";
-import { TOPIC_LIMITS } from "../../../core/sync/topics.ts";
+import { TOPIC_LIMITS } from "../../../core/sync/topic_limits.ts";
 import { startClient } from "../../suites/clients.ts";
 import { deafClient, hangUp, rawClient, textFrame } from "../../suites/hostile_client.ts";
 import { hello } from "../../suites/hello.ts";

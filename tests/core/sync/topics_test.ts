@@ -8,7 +8,9 @@ import {
   type TopicMessage,
 } from "../../../core/sync/messages.ts";
 import { TokenBucket } from "../../../core/sync/token_bucket.ts";
-import { type Seat, TOPIC_LIMITS, type TopicLimits, Topics } from "../../../core/sync/topics.ts";
+import { TOPIC_LIMITS, type TopicLimits } from "../../../core/sync/topic_limits.ts";
+import type { Seat } from "../../../core/sync/topic_members.ts";
+import { Topics } from "../../../core/sync/topics.ts";
 import { keyFromBytes } from "../../../core/identity/key.ts";
 import { signerOf } from "../../suites/people.ts";
 
@@ -39,7 +41,7 @@ class Person {
     this.seat = topics.join({
       keys: new Set(keys),
       bufferedBytes: () => this.waiting,
-      send: (text) => void this.heard.push(decodeMessage(text)),
+      send: (text) => void this.heard.push(plain(decodeMessage(text))),
     });
   }
 
@@ -52,6 +54,16 @@ class Person {
   news(): Message[] {
     return this.heard.splice(0);
   }
+}
+
+/** `message` without what only relays say to each other. */
+function plain(message: Message): Message {
+  for (const name of ["via", "id"] as const) {
+    assert.equal((message as Partial<Record<typeof name, unknown>>)[name], undefined);
+    delete (message as Partial<Record<typeof name, unknown>>)[name];
+  }
+  if (message.type !== "present") return message;
+  return { ...message, announcements: message.announcements.map(({ key, by }) => ({ key, by })) };
 }
 
 const interest = (topic: string): TopicMessage => ({ type: "interest", topic });
