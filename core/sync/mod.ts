@@ -25,8 +25,13 @@ export type {
 export type { LogMessage, OfferedBranch } from "./log_messages.ts";
 export type { Presence, PresenceOptions } from "./presence.ts";
 export type { Rate } from "./token_bucket.ts";
-export { TOPIC_LIMITS, type TopicLimits, type TopicPeerLimits } from "./topic_limits.ts";
+export {
+  TOPIC_LIMITS,
+  type TopicLimits,
+  type TopicPeerLimits,
+  type TopicsOptions,
+} from "./topic_limits.ts";
 export type { Seat, TopicLink, TopicPeer } from "./topic_members.ts";
-export { Topics, type TopicsOptions } from "./topics.ts";
+export { Topics } from "./topics.ts";
 export { SUBPROTOCOL, webSocketTransport } from "./websocket_transport.ts";
 export { type Transport, transportPair } from "./transport.ts";

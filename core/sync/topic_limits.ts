@@ -1,5 +1,6 @@
-/** What topics take. */
+/** What topics take, and what they are made of. */
 
+import type { Clock, Random, RandomBytes, Timer } from "../platform.ts";
 import type { Rate } from "./token_bucket.ts";
 
 /** What topics take of one connection. */
@@ -50,4 +51,20 @@ export function halfOf(limits: TopicPeerLimits): TopicPeerLimits {
     changes: half(limits.changes),
     casts: half(limits.casts),
   };
+}
+
+/** What topics are made of; everything has a default, the platform's where nothing else is said. */
+export interface TopicsOptions {
+  /** What this process is called in `via`: by chance. */
+  readonly name?: string;
+  /** For rates. */
+  readonly clock?: Clock;
+  /** Waits until a relay takes more. */
+  readonly timer?: Timer;
+  /** Makes the name. */
+  readonly random?: Random;
+  /** Makes the ids of casts: nobody must guess them. */
+  readonly randomBytes?: RandomBytes;
+  /** {@link TOPIC_LIMITS} where nothing else is said. */
+  readonly limits?: Partial<TopicLimits>;
 }

@@ -6,7 +6,6 @@
 
 import {
   type Clock,
-  type Random,
   type RandomBytes,
   systemClock,
   systemRandom,
@@ -25,7 +24,13 @@ import {
 } from "./messages.ts";
 import { SeenCasts } from "./seen_casts.ts";
 import { TokenBucket } from "./token_bucket.ts";
-import { halfOf, TOPIC_LIMITS, type TopicLimits, type TopicPeerLimits } from "./topic_limits.ts";
+import {
+  halfOf,
+  TOPIC_LIMITS,
+  type TopicLimits,
+  type TopicPeerLimits,
+  type TopicsOptions,
+} from "./topic_limits.ts";
 import {
   type Announced,
   idOf,
@@ -43,17 +48,6 @@ import {
 } from "./topic_members.ts";
 import { TopicSpeaker } from "./topic_speaker.ts";
 import { type Via, VIA_MAX, wayTo } from "./via.ts";
-
-/** What topics are made of; everything has a default. */
-export interface TopicsOptions {
-  /** What this process is called in `via`: by chance by default. */
-  readonly name?: string;
-  readonly clock?: Clock;
-  readonly timer?: Timer;
-  readonly random?: Random;
-  readonly randomBytes?: RandomBytes;
-  readonly limits?: Partial<TopicLimits>;
-}
 
 type Of<Type extends TopicMessage["type"]> = Extract<TopicMessage, { readonly type: Type }>;
 
