@@ -46,6 +46,8 @@ export interface AnsweringOptions {
 
 /** What one peer has asked for. */
 export class Answering {
+  /** What the peer is called in `via`, if it is a relay. */
+  relay: string | undefined;
   readonly #options: AnsweringOptions;
   readonly #timer: Timer;
   /** Logs that the peer follows and to which nothing happens. */
@@ -168,7 +170,8 @@ export class Answering {
 
   /** Whether the peer may follow a log of its list. */
   async #mayFollow(key: Key): Promise<boolean> {
-    const refusal = await this.#refusal(key);
+    // A list says no way: what a relay lists it asks for by way of itself alone.
+    const refusal = await this.#refusal(key, this.relay === undefined ? undefined : [this.relay]);
     if (refusal !== undefined) this.#follows.delete(key);
     else if (!this.#follows.has(key) && !this.isAwake(key)) this.#options.onLeave?.(key);
     return refusal === undefined;

@@ -38,8 +38,9 @@ export class Asking {
     return count < LIST_MIN || this.#hasOffered ? 0 : Math.min(count, LIST_MAX);
   }
 
-  /** Opens a list of channels. */
-  offer(channels: readonly Channel[]): void {
+  /** Opens a list of channels; `via`: as it is with {@link open}. */
+  offer(channels: readonly Channel[], via: readonly string[] | undefined): void {
+    if (via !== undefined) { for (const { repo } of channels) this.#via.set(repo.key, via); }
     this.#hasOffered = true;
     this.#offer = new ListOffer(channels);
     this.#options.send(this.#offer.first());

@@ -148,15 +148,18 @@ export class Conversation {
   }
 
   /**
-   * The same for many: of those that are equal on both sides next to nothing is said.
+   * The same for many: of those that are equal on both sides next to nothing is said. `relay`: for others,
+   * by way of this one alone; the peer knows its name.
    * @ignore
    */
-  openAll(repos: Iterable<Repo>): void {
+  openAll(repos: Iterable<Repo>, relay?: string): void {
+    const via = relay === undefined ? undefined : [relay];
     const all = [...repos];
     const listed = all.splice(0, this.#ask().listed(all.length));
     for (const { key } of listed) this.#drop(key);
-    if (listed.length > 0) this.#ask().offer(listed.map((repo) => this.#newChannel(repo, true)));
-    for (const repo of all) this.open(repo);
+    const channels = listed.map((repo) => this.#newChannel(repo, true));
+    if (channels.length > 0) this.#ask().offer(channels, via);
+    for (const repo of all) this.open(repo, via);
   }
 
   /** Stops following a repo. */
@@ -266,6 +269,7 @@ export class Conversation {
       if (this.#isGreeted) throw new StreamoError("malformed", "a second hello");
       this.#isGreeted = true;
       this.presence.greet(message);
+      this.#answering.relay = message.relay;
       return this.#options.onHello?.(message);
     }
     if (!this.#isGreeted) throw new StreamoError("malformed", `${message.type} before hello`);

@@ -12,6 +12,8 @@ import type { Message } from "./messages.ts";
 
 /** Heads that are read from the store at once. */
 const READ_AT_ONCE = 64;
+/** Policies that are asked at once: that of a relay asks other relays, which takes round trips. */
+const ASKED_AT_ONCE = 16 * READ_AT_ONCE;
 
 /** What it needs of its conversation. */
 export interface ListAnswererOptions {
@@ -79,20 +81,25 @@ export class ListAnswerer {
     follow(keys);
     const stands = new Stands(this.#options.registry.crypto, keys.length, "answerer");
     stands.checkGroups(groups);
-    for (let from = 0; from < keys.length; from += READ_AT_ONCE) {
-      await Promise.all(
-        keys.slice(from, from + READ_AT_ONCE).map((key, i) => this.#look(stands, from + i, key)),
-      );
-      // Stores with synchronous reads would keep everybody waiting.
-      await pause();
+    const { isQuiet, mayHave } = this.#options;
+    for (let from = 0; from < keys.length; from += ASKED_AT_ONCE) {
+      const asked = keys.slice(from, from + ASKED_AT_ONCE);
+      const may = await Promise.all(asked.map((key) => isQuiet(key) && mayHave(key)));
+      for (let at = 0; at < asked.length; at += READ_AT_ONCE) {
+        const read = asked.slice(at, at + READ_AT_ONCE);
+        await Promise.all(
+          read.map((key, i) => may[at + i] && this.#look(stands, from + at + i, key)),
+        );
+        // Stores with synchronous reads would keep everybody waiting.
+        await pause();
+      }
     }
     this.#move("comparing", "compared");
     send(stands.compare(groups));
   }
 
   async #look(stands: Stands, index: number, key: Key): Promise<void> {
-    const { registry: { store }, mayHave, isQuiet } = this.#options;
-    if (!isQuiet(key) || !await mayHave(key)) return;
+    const { registry: { store }, isQuiet } = this.#options;
     try {
       const stored = await store.head(key);
       // What is kept aside may have to be offered, which `open` does.

@@ -303,10 +303,10 @@ export class Session {
     const direct: Repo[] = [];
     for (const [key, repo] of this.#repos) {
       const via = this.#via.get(key);
-      if (via === undefined) direct.push(repo);
+      if (via?.join() === this.#options.relay) direct.push(repo);
       else this.#conversation?.open(repo, via);
     }
-    this.#conversation?.openAll(direct);
+    this.#conversation?.openAll(direct, this.#options.relay);
     this.#sparse.use(conversation.parts);
     this.#following?.start(this.#home);
   }

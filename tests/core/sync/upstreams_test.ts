@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
+import type { Key } from "../../../core/identity/key.ts";
 import { MemoryStore } from "../../../core/log/memory_store.ts";
 import { Registry } from "../../../core/repo/registry.ts";
 import { Upstreams } from "../../../core/sync/upstreams.ts";
 import { until } from "../../suites/cli.ts";
 import { startScript } from "../../suites/hostile_relay.ts";
+import { ManyRepos } from "../../suites/many_repos.ts";
 import { signerOf } from "../../suites/people.ts";
+import { Traffic } from "../../suites/traffic.ts";
+import { untilNews } from "../../suites/until_news.ts";
 
 const { key } = await signerOf("alice");
 
@@ -59,4 +63,42 @@ Deno.test("a relay that does not answer keeps nobody waiting for ever", async ()
   assert.equal(await asked, undefined, "it goes on with what is here");
   upstreams.close();
   await relay.stop();
+});
+
+Deno.test("a relay that comes back to another one opens its logs there as one list, by way of itself", async () => {
+  const asked: (readonly string[] | undefined)[] = [];
+  const admit = (_key: Key, via: readonly string[] | undefined) => void asked.push(via);
+  await using world = await ManyRepos.open(60, new MemoryStore(), { admit });
+  const traffic = new Traffic();
+  const registry = new Registry({ store: new MemoryStore() });
+  const upstreams = await Upstreams.open({
+    registry,
+    origins: [world.relay.url],
+    session: { openTransport: traffic.openTransport, random: () => 0 },
+  });
+  const [user, relay] = [{}, {}];
+  await Promise.all(world.keys.map((key) => upstreams.use(user, key)));
+  // One that another relay asks for by a longer way.
+  upstreams.leave(user, world.keys[5]);
+  await upstreams.use(relay, world.keys[5], ["below"]);
+  const [session] = upstreams.sessions;
+  const texts = async (i: number) =>
+    await registry.with(world.keys[i], (repo) => Promise.resolve(repo.get("text")));
+  assert.equal(await texts(59), "first");
+  traffic.clear();
+  asked.length = 0;
+  await world.restart();
+  await world.write(3, "news");
+  const repo = await registry.open(world.keys[3]);
+  await untilNews([repo, session], () => repo.get("text") === "news");
+  registry.release(repo.key);
+  await traffic.until(({ settled }) => settled > 0);
+  const { list, keys, open, roots } = traffic.kinds;
+  assert.deepStrictEqual({ list, keys, roots }, { list: 1, keys: 2, roots: undefined });
+  // The one by itself, and the one that differs if it was written before the list was compared.
+  assert.ok(open <= 2, `${open} logs were opened by themselves`);
+  const ways = new Set(asked.map((via) => via?.join(" ")));
+  ways.delete(undefined);
+  assert.deepStrictEqual([...ways].sort(), [`below ${upstreams.name}`, upstreams.name].sort());
+  upstreams.close();
 });
