@@ -55,7 +55,9 @@ export class Presence {
   greet({ challenge, relay }: Hello): void {
     this.identification.greet(challenge);
     this.#relay = relay;
-    this.#link = this.#options.link?.link(this.#peer());
+    const { link } = this.#options;
+    // A relay that was told to ask itself has nothing to tell itself.
+    if (relay !== link?.name) this.#link = link?.link(this.#peer());
   }
 
   /** Shows the peer that this side holds `signers`. */

@@ -19,7 +19,7 @@ export interface TopicPeerLimits {
 export interface TopicLimits extends TopicPeerLimits {
   /** The same for relays, which speak for all their peers; this side keeps to half of it with others. */
   readonly relays: TopicPeerLimits;
-  /** Interests and announcements of all connections: what bounds memory. */
+  /** Interests and announcements of all connections, and what relays were told: what bounds memory. */
   readonly entries: number;
   /** A peer that has not read so many bytes gets no casts. */
   readonly waitingBytes: number;

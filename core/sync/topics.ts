@@ -47,7 +47,7 @@ import {
   type TopicPeer,
 } from "./topic_members.ts";
 import { TopicSpeaker } from "./topic_speaker.ts";
-import { type Via, VIA_MAX, wayTo } from "./via.ts";
+import { newName, type Via, VIA_MAX, wayTo } from "./via.ts";
 
 type Of<Type extends TopicMessage["type"]> = Extract<TopicMessage, { readonly type: Type }>;
 
@@ -67,8 +67,7 @@ export class Topics {
 
   /** Nobody is here yet. */
   constructor(options: TopicsOptions = {}) {
-    const { random = systemRandom } = options;
-    this.name = options.name ?? Math.floor(random() * 2 ** 52).toString(36).padStart(11, "0");
+    this.name = options.name ?? newName(options.random ?? systemRandom);
     this.#clock = options.clock ?? systemClock;
     this.#timer = options.timer ?? systemTimer;
     this.#randomBytes = options.randomBytes ?? systemRandomBytes;
@@ -151,7 +150,8 @@ export class Topics {
   #interest(member: Member, message: Of<"interest">, via: Via): void {
     const { topic: name } = message;
     const { interests, limits } = member;
-    if (!interests.has(name)) {
+    const isNew = !interests.has(name);
+    if (isNew) {
       if (interests.size >= limits.interests) {
         const text = `more than ${limits.interests} topics on one connection`;
         return refuse(member, message, "refused", text);
@@ -160,7 +160,6 @@ export class Topics {
       interests.add(name);
     }
     const topic = this.#topic(name);
-    const isNew = !topic.interested.has(member);
     topic.interested.set(member, via);
     const isRelay = member.peer.relay !== undefined;
     const all = [...topic.announced.values()];
@@ -176,7 +175,7 @@ export class Topics {
     this.#entries--;
     const topic = this.#topic(name);
     topic.interested.delete(member);
-    for (const announced of topic.announced.values()) member.told.delete(ownName(name, announced));
+    for (const one of topic.announced.values()) this.#forgetTold(member, ownName(name, one));
     this.#spreadInterest(name);
     this.#forgetEmpty(name);
   }
@@ -328,11 +327,19 @@ export class Topics {
   #tellRelay(member: Member, name: string, { key, by, ways }: Announced): void {
     const via = this.#wayTo(member, ways);
     const own = ownName(name, { key, by });
-    if (member.told.get(own) === via?.join()) return;
-    if (via === undefined) member.told.delete(own);
+    const before = member.told.get(own);
+    if (before === via?.join()) return;
+    // What a relay knows takes memory too: where there is none it is not told.
+    if (before === undefined && this.#entries >= this.#limits.entries) return;
+    if (before === undefined) this.#entries++;
+    if (via === undefined) this.#forgetTold(member, own);
     else member.told.set(own, via.join());
     const type = via === undefined ? "withdrawn" : "announced";
     tell(member, { type, topic: name, key, by, via });
+  }
+
+  #forgetTold(member: Member, own: string): void {
+    if (member.told.delete(own)) this.#entries--;
   }
 
   /** Only this relay has seen who it is that speaks: to others it says what is announced, not by whom. */

@@ -1,10 +1,17 @@
 /** By way of which relays something is asked for or said, so that relays in circles let go of it. */
 
+import type { Random } from "../platform.ts";
+
 /** Names of relays, in the order in which they passed it on. */
 export type Via = readonly string[];
 
 /** Relays in a row: a longer way is a mistake, or an attack. */
 export const VIA_MAX = 15;
+
+/** A name for a relay, by chance. */
+export function newName(random: Random): string {
+  return Math.floor(random() * 2 ** 52).toString(36).padStart(11, "0");
+}
 
 /**
  * What a relay called `own` says to one called `to` of something that came to it on `ways`: by the shortest

@@ -356,3 +356,38 @@ Deno.test("what many say comes to the relay above at a pace, the newest of it, a
   link.leave();
   assert.equal(waiting.length, 0);
 });
+
+Deno.test("what relays were told counts as kept: past the bound they are not told, and it is given back", () => {
+  const topics = new Topics({ clock: () => 0, limits: { entries: 20 } });
+  const rest = { keys: new Set<Key>(), bufferedBytes: () => 0 };
+  const speaker = topics.join({ ...rest, send: () => {} });
+  for (let n = 0; n < 8; n++) {
+    speaker.take({ type: "announce", topic: TOPIC, key: keyOf(n), by: undefined });
+  }
+  const relays = ["a", "b", "c"].map((relay) => {
+    const heard: string[] = [];
+    const seat = topics.join({
+      ...rest,
+      relay,
+      send: (text) => void heard.push(decodeMessage(text).type),
+    });
+    seat.take({ type: "interest", topic: TOPIC, via: [relay] });
+    return { seat, heard };
+  });
+  const told = () => relays.map(({ heard }) => heard.filter((type) => type === "announced").length);
+  // 8 announcements, 2 interests: room for 10 more.
+  assert.deepStrictEqual(relays.map(({ heard }) => heard[0]), ["present", "present", "refuse"]);
+  assert.deepStrictEqual(told(), [8, 2, 0]);
+  for (const { seat } of relays) seat.leave();
+  speaker.leave();
+  assert.equal(topics.size, 0);
+  // All room is there again.
+  const client = topics.join({ ...rest, send: (text) => refused.push(decodeMessage(text)) });
+  const refused: Message[] = [];
+  for (let n = 0; n < 20; n++) {
+    client.take({ type: "announce", topic: TOPIC, key: keyOf(n), by: undefined });
+  }
+  assert.deepStrictEqual(refused, []);
+  client.take({ type: "announce", topic: TOPIC, key: keyOf(20), by: undefined });
+  assert.equal(refused.length, 1);
+});
