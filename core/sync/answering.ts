@@ -23,6 +23,8 @@ const PARK_MS = 30_000;
 
 /** What it needs of its conversation. */
 export interface AnsweringOptions {
+  /** What the peer is called in `via`, if it is a relay. */
+  readonly relay: string | undefined;
   readonly registry: Registry;
   /** See `ConversationOptions`. */
   readonly admit?: (
@@ -46,8 +48,6 @@ export interface AnsweringOptions {
 
 /** What one peer has asked for. */
 export class Answering {
-  /** What the peer is called in `via`, if it is a relay. */
-  relay: string | undefined;
   readonly #options: AnsweringOptions;
   readonly #timer: Timer;
   /** Logs that the peer follows and to which nothing happens. */
@@ -171,7 +171,8 @@ export class Answering {
   /** Whether the peer may follow a log of its list. */
   async #mayFollow(key: Key): Promise<boolean> {
     // A list says no way: what a relay lists it asks for by way of itself alone.
-    const refusal = await this.#refusal(key, this.relay === undefined ? undefined : [this.relay]);
+    const { relay } = this.#options;
+    const refusal = await this.#refusal(key, relay === undefined ? undefined : [relay]);
     if (refusal !== undefined) this.#follows.delete(key);
     else if (!this.#follows.has(key) && !this.isAwake(key)) this.#options.onLeave?.(key);
     return refusal === undefined;

@@ -215,6 +215,7 @@ export class Conversation {
   #answer(): Answering {
     const { registry, admit, timer } = this.#options;
     return this.#answering ??= new Answering({
+      relay: this.presence.relay,
       registry,
       admit,
       timer,
@@ -269,7 +270,6 @@ export class Conversation {
       if (this.#isGreeted) throw new StreamoError("malformed", "a second hello");
       this.#isGreeted = true;
       this.presence.greet(message);
-      this.#answering.relay = message.relay;
       return this.#options.onHello?.(message);
     }
     if (!this.#isGreeted) throw new StreamoError("malformed", `${message.type} before hello`);

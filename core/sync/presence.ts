@@ -51,6 +51,11 @@ export class Presence {
     this.#wire = wire;
   }
 
+  /** What the peer is called in `via`, if it is a relay and has said hello. */
+  get relay(): string | undefined {
+    return this.#relay;
+  }
+
   /** The peer has said hello. */
   greet({ challenge, relay }: Hello): void {
     this.identification.greet(challenge);
