@@ -117,7 +117,7 @@ export class Proofs {
     if (known !== undefined) return known;
     const hash = size > TILE
       ? await this.#node(from, to, all)
-      : (await this.#tile(from - from % TILE, to, all)).hash(from % TILE, from % TILE + size);
+      : (await this.#tile(from - from % TILE, all)).hash(from % TILE, from % TILE + size);
     // Only perfect ones: those at the end of the log change with every block.
     if (size >= TILE && Number.isInteger(Math.log2(size))) {
       const bySize = this.#known.get(size) ?? new Map<number, Uint8Array>();
@@ -132,13 +132,14 @@ export class Proofs {
     return nodeHash(this.#crypto, left, await this.subtree(middle, to, all));
   }
 
-  /** The tile that begins with leaf `first`, up to `to` at least. */
-  async #tile(first: number, to: number, all: number): Promise<Tile> {
+  /** The tile that begins with leaf `first`, of `all` leaves. */
+  async #tile(first: number, all: number): Promise<Tile> {
     let tile = this.#tiles.get(first);
-    if (tile === undefined || tile.length < to - first) {
+    if (tile?.length !== TILE) {
       const end = Math.min(first + TILE, all);
       const leaves = await this.#store.hashes(this.#key, this.#epoch, first, end);
-      tile = new Tile(this.#crypto, leaves);
+      // The end of a log is what others may have replaced: it is looked at each time, and hashed once.
+      if (!tile?.begins(leaves)) tile = new Tile(this.#crypto, leaves);
     }
     this.#tiles.delete(first);
     this.#tiles.set(first, tile);

@@ -1,5 +1,6 @@
 /** A tile: the hashes of up to 256 leaves side by side, and of the perfect subtrees over them. */
 
+import { equal } from "../bytes.ts";
 import type { Crypto } from "../identity/crypto.ts";
 import { HASH_BYTES, nodeHash } from "./merkle.ts";
 import { splitPoint } from "./merkle_proof.ts";
@@ -23,6 +24,11 @@ export class Tile {
     for (let below = leaves; below.length >= 2 * HASH_BYTES; below = this.#levels.at(-1)!) {
       this.#levels.push(this.#above(below));
     }
+  }
+
+  /** Whether its first leaves are `leaves`, one hash after the other. */
+  begins(leaves: Uint8Array): boolean {
+    return equal(this.#levels[0].subarray(0, leaves.length), leaves);
   }
 
   /** The hash of the subtree over leaves [from, to) of the tile, where RFC 9162 has one. */
