@@ -150,7 +150,7 @@ export class TreeBuilder {
     chunk.u8(nodeTag(this.#kind, height));
     if (height > 0) chunk.u8(height);
     chunk.varint(level.count);
-    chunk.raw(level.body.view());
+    chunk.raw(level.body.bytes, 0, level.body.at);
     const address = this.#space.append(chunk.view());
     const { size, parsed } = level;
     if (parsed !== undefined) {
@@ -230,7 +230,7 @@ function writeKey(level: Level, key: string): void {
   while (shared < most && lastBytes.bytes[shared] === nextBytes.bytes[shared]) shared++;
   body.varint(shared);
   body.varint(length - shared);
-  body.raw(nextBytes.view(shared));
+  body.raw(nextBytes.bytes, shared, length);
   level.keyBytes += length;
   level.lastBytes = nextBytes;
   level.nextBytes = lastBytes;

@@ -5,7 +5,7 @@ import type { Kind, Node } from "./node.ts";
 import { isNode } from "./node.ts";
 import { readScalarChunk } from "./scalar.ts";
 import { LARGE_STRING, SMALL_KEY_BYTES, SMALL_MAX } from "./tags.ts";
-import { compareText, utf8Length } from "./text.ts";
+import { compareText, isLatin1, utf8Length } from "./text.ts";
 import { EMPTY_LIST, EMPTY_MAP, type Item, Ref } from "./value.ts";
 import { malformed } from "./reader.ts";
 
@@ -54,18 +54,6 @@ export function checkRoot(node: Node): void {
 function hasLongKeys({ kind, height, keys }: Node): boolean {
   if (kind !== "map" || height > 0) return kind === "map";
   return keys.reduce((bytes, key) => bytes + utf8Length(key), 0) > SMALL_KEY_BYTES;
-}
-
-/** The item under `key`, or `undefined` with `found` false: an undefined value is a value. */
-export function lookup(space: Space, node: Node, key: string): { found: boolean; item: Item } {
-  while (node.height > 0) {
-    const at = lowerBound(node.keys, key);
-    if (at === node.keys.length) return ABSENT;
-    node = child(space, node, at);
-  }
-  const at = lowerBound(node.keys, key);
-  if (at === node.keys.length || node.keys[at] !== key) return ABSENT;
-  return { found: true, item: node.items[at] };
 }
 
 /** The element of a list at `index`, which must be an integer from 0 to size - 1. */
@@ -159,18 +147,22 @@ export function resolve(space: Space, item: Item): Item {
 }
 
 /** The first position in sorted `keys` whose key is not before `key`. */
-export function lowerBound(keys: readonly string[], key: string): number {
+export function lowerBound(
+  keys: readonly string[],
+  key: string,
+  isLatin: boolean = isLatin1(key),
+): number {
   let low = 0;
   let high = keys.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (compareText(keys[middle], key) < 0) low = middle + 1;
+    const isBefore = isLatin ? keys[middle] < key : compareText(keys[middle], key) < 0;
+    if (isBefore) low = middle + 1;
     else high = middle;
   }
   return low;
 }
 
-const ABSENT = { found: false, item: undefined } as const;
 const EMPTY_MAP_NODE = emptyNode("map");
 const EMPTY_LIST_NODE = emptyNode("list");
 

@@ -55,19 +55,18 @@ export function editMap(space: Space, node: Node, edits: readonly MapEdit[]): It
   if (node.small || node.size - deletes <= tag.SMALL_MAX) {
     const keys: string[] = [];
     const items: Item[] = [];
-    mergeEntries(mapEntries(space, node), edits, 0, edits.length, (key, item) => {
+    const entries = [...mapEntries(space, node)];
+    const before = { keys: entries.map(([key]) => key), items: entries.map(([, item]) => item) };
+    mergeEntries(before, edits, 0, edits.length, (key, item) => {
       keys.push(key);
       items.push(resolve(space, item));
     });
     return writeMap(space, keys, items);
   }
   const builder = new TreeBuilder(space, "map", true);
+  const push = (key: string, item: Item) => builder.push(key, item);
   const visit = (part: Node, from: number, to: number): void => {
-    if (part.height === 0) {
-      return mergeEntries(leafEntries(part), edits, from, to, (key, item) => {
-        builder.push(key, item);
-      });
-    }
+    if (part.height === 0) return mergeEntries(part, edits, from, to, push);
     for (let i = 0; i < part.items.length; i++) {
       const last = i === part.items.length - 1;
       const end = last ? to : firstAfter(edits, from, to, part.keys[i]);
@@ -198,28 +197,27 @@ function finishSmall(space: Space, writer: Writer): Ref {
   return new Ref(address);
 }
 
-function* leafEntries(node: Node): Generator<[string, Item]> {
-  for (let i = 0; i < node.keys.length; i++) yield [node.keys[i], node.items[i]];
-}
-
 /** Merges sorted entries with edits [from, to). */
 function mergeEntries(
-  entries: Iterable<[string, Item]>,
+  { keys, items }: Pick<Node, "keys" | "items">,
   edits: readonly MapEdit[],
   from: number,
   to: number,
   keep: (key: string, item: Item) => void,
 ): void {
-  const put = (edit: MapEdit) => {
-    if (edit.put) keep(edit.key, edit.item);
-  };
-  for (const [key, item] of entries) {
+  for (let i = 0; i < keys.length; i++) {
     let order = -1;
-    while (from < to && (order = compareText(edits[from].key, key)) < 0) put(edits[from++]);
-    if (from < to && order === 0) put(edits[from++]);
-    else keep(key, item);
+    while (from < to && (order = compareText(edits[from].key, keys[i])) < 0) {
+      put(edits[from++], keep);
+    }
+    if (from < to && order === 0) put(edits[from++], keep);
+    else keep(keys[i], items[i]);
   }
-  while (from < to) put(edits[from++]);
+  while (from < to) put(edits[from++], keep);
+}
+
+function put(edit: MapEdit, keep: (key: string, item: Item) => void): void {
+  if (edit.put) keep(edit.key, edit.item);
 }
 
 /** The first edit in [from, to) whose key is after `key`. */

@@ -29,7 +29,7 @@ export function encode(space: Space, value: unknown, path: Path = []): Item {
     checkDepth(path.length);
     const item = encodeItem(space, value as Value, path.length);
     // A container checks its children as it writes them; a lone scalar is checked here.
-    if (!(item instanceof Ref)) writeScalar(new Writer(0), item);
+    if (!(item instanceof Ref)) checkScalar(item);
     return item;
   } catch (error) {
     if (!(error instanceof NotStorable)) throw error;
@@ -39,6 +39,12 @@ export function encode(space: Space, value: unknown, path: Path = []): Item {
       cause: error,
     });
   }
+}
+
+function checkScalar(item: Item): void {
+  const writer = borrowWriter();
+  writeScalar(writer, item);
+  giveBack(writer);
 }
 
 function encodeItem(space: Space, value: Value | Ref, depth: number): Item {

@@ -1,7 +1,9 @@
 /** From a value to what stands somewhere in it. */
 
 import type { Space } from "./chunks.ts";
-import { containerOf, elementAt, lookup } from "./container.ts";
+import { child, containerOf, elementAt, lowerBound } from "./container.ts";
+import type { Node } from "./node.ts";
+import { isLatin1 } from "./text.ts";
 import type { Item, Path, Step } from "./value.ts";
 
 /** What a path that leads nowhere gives. */
@@ -24,9 +26,19 @@ export function childItem(space: Space, item: Item, step: Step): Item | typeof A
   if (node === undefined) return ABSENT;
   if (typeof step === "string") {
     if (node.kind !== "map") return ABSENT;
-    const { found, item: child } = lookup(space, node, step);
-    return found ? child : ABSENT;
+    return lookup(space, node, step);
   }
   const isIndex = node.kind === "list" && Number.isInteger(step) && step >= 0 && step < node.size;
   return isIndex ? elementAt(space, node, step) : ABSENT;
+}
+
+function lookup(space: Space, node: Node, key: string): Item | typeof ABSENT {
+  const isLatin = isLatin1(key);
+  let at = lowerBound(node.keys, key, isLatin);
+  while (node.height > 0) {
+    if (at === node.keys.length) return ABSENT;
+    node = child(space, node, at);
+    at = lowerBound(node.keys, key, isLatin);
+  }
+  return at < node.keys.length && node.keys[at] === key ? node.items[at] : ABSENT;
 }

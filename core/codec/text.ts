@@ -51,6 +51,15 @@ export function compareText(a: string, b: string): number {
   return a.length - b.length;
 }
 
+/**
+ * Whether `text` has no character past U+00FF. `<` between it and any text gives the order of their UTF-8
+ * bytes then, and the engine compares such texts without converting them.
+ */
+export function isLatin1(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0xff) return false;
+  return true;
+}
+
 /** Bytes of well-formed `text` in UTF-8. */
 export function utf8Length(text: string): number {
   let length = text.length;

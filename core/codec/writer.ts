@@ -49,11 +49,14 @@ export class Writer {
     this.at = at;
   }
 
-  /** `bytes` as they are. */
-  raw(bytes: Uint8Array): void {
-    this.reserve(bytes.length);
-    this.bytes.set(bytes, this.at);
-    this.at += bytes.length;
+  /** The bytes [from, to) of `bytes` as they are. */
+  raw(bytes: Uint8Array, from = 0, to: number = bytes.length): void {
+    this.reserve(to - from);
+    const { bytes: out, at } = this;
+    this.at += to - from;
+    // A view of a few bytes takes longer to make than to copy them.
+    if (to - from > 32) out.set(bytes.subarray(from, to), at);
+    else for (let i = from; i < to; i++) out[at + i - from] = bytes[i];
   }
 
   /** An IEEE 754 number, 8 bytes, big-endian. */

@@ -49,8 +49,15 @@ let last: { readonly key: Key; readonly bytes: Uint8Array } | undefined;
 
 /** The 32 public-key bytes of `key`. */
 export function keyToBytes(key: Key): Uint8Array {
+  const bytes = new Uint8Array(KEY_BYTES);
+  writeKey(bytes, 0, key);
+  return bytes;
+}
+
+/** Writes them into `bytes` at `at`. */
+export function writeKey(bytes: Uint8Array, at: number, key: Key): void {
   if (last?.key !== key) last = { key, bytes: base32nopad.decode(key.toUpperCase()) };
-  return last.bytes.slice();
+  bytes.set(last.bytes, at);
 }
 
 function malformed(text: string, cause?: unknown): StreamoError {

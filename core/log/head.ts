@@ -4,7 +4,7 @@ import { compare, concat, equal, readU32, readU64, writeU32, writeU64 } from "..
 import { StreamoError } from "../errors.ts";
 import type { Crypto, SigningKey } from "../identity/crypto.ts";
 import { BLOCK_MAX_BYTES } from "./block.ts";
-import { type Key, KEY_BYTES, keyFromBytes, keyToBytes } from "../identity/key.ts";
+import { type Key, KEY_BYTES, keyFromBytes, keyToBytes, writeKey } from "../identity/key.ts";
 import type { StoredHead } from "./store.ts";
 
 /** A statement about one log: which key, how long, and the root over all its blocks. */
@@ -48,7 +48,10 @@ export const HEAD_BYTES = BODY_BYTES + 64;
 
 /** The bytes that a head's signature covers. */
 export function signedBytes(head: Head): Uint8Array {
-  return concat([DOMAIN, body(head)]);
+  const bytes = new Uint8Array(DOMAIN.length + BODY_BYTES);
+  bytes.set(DOMAIN);
+  writeBody(bytes, DOMAIN.length, head);
+  return bytes;
 }
 
 /** `head` signed by `signer`, which must be the head's own key. */
@@ -82,7 +85,10 @@ export function trustStoredHead(head: SignedHead): VerifiedHead {
 
 /** {@link HEAD_BYTES} bytes. */
 export function encodeHead(head: SignedHead): Uint8Array<ArrayBuffer> {
-  return concat([body(head), head.signature]);
+  const bytes = new Uint8Array(HEAD_BYTES);
+  writeBody(bytes, 0, head);
+  bytes.set(head.signature, BODY_BYTES);
+  return bytes;
 }
 
 /** The opposite of {@link encodeHead}; `malformed` unless encoding it again gives the same bytes. */
@@ -114,14 +120,14 @@ export function decodeHead(bytes: Uint8Array): SignedHead {
 
 /** Whether two heads state the same log; signatures need not be equal. */
 export function sameHead(a: Head | undefined, b: Head | undefined): boolean {
-  if (a === undefined || b === undefined) return a === b;
+  if (a === b || a === undefined || b === undefined) return a === b;
   return a.key === b.key && a.epoch === b.epoch && a.blocks === b.blocks && a.flags === b.flags &&
     a.bytes === b.bytes && a.record === b.record && equal(a.root, b.root);
 }
 
 /** Whether a store holds the same under both: the comparison that `append` makes. */
 export function sameStored(a: StoredHead | undefined, b: StoredHead | undefined): boolean {
-  if (a === undefined || b === undefined) return a === b;
+  if (a === b || a === undefined || b === undefined) return a === b;
   return sameHead(a.head, b.head) && a.epoch === b.epoch && a.length === b.length &&
     a.bytes === b.bytes && a.frontier.length === b.frontier.length &&
     a.frontier.every((hash, i) => equal(hash, b.frontier[i]));
@@ -153,15 +159,13 @@ export function authBytes({ key, verifier, claimer, host }: AuthClaim): Uint8Arr
   return concat([AUTH_DOMAIN, keyToBytes(key), verifier, claimer, name]);
 }
 
-function body(head: Head): Uint8Array {
-  const bytes = new Uint8Array(BODY_BYTES);
-  bytes.set(keyToBytes(head.key), 0);
-  bytes[32] = head.flags;
-  writeU32(bytes, 33, head.epoch);
-  writeU64(bytes, 37, head.blocks);
-  writeU64(bytes, 45, head.bytes);
-  if (head.record === undefined) bytes.set(NO_RECORD, 53);
-  else writeU64(bytes, 53, head.record);
-  bytes.set(head.root, 61);
-  return bytes;
+function writeBody(bytes: Uint8Array, at: number, head: Head): void {
+  writeKey(bytes, at, head.key);
+  bytes[at + 32] = head.flags;
+  writeU32(bytes, at + 33, head.epoch);
+  writeU64(bytes, at + 37, head.blocks);
+  writeU64(bytes, at + 45, head.bytes);
+  if (head.record === undefined) bytes.set(NO_RECORD, at + 53);
+  else writeU64(bytes, at + 53, head.record);
+  bytes.set(head.root, at + 61);
 }

@@ -2,13 +2,15 @@
 
 import { BLOCK_FILL_BYTES, BLOCK_MAX_BYTES } from "./block.ts";
 
-const NOTHING = new Uint8Array(0);
-/** The first buffer: logs that are only read have none. */
-const MIN_BYTES = 4096;
+/** Bytes of a buffer, unless one chunk needs more. */
+const BUFFER_BYTES = 16_384;
+/** Blocks of so many bytes are views: to allocate one would take longer than to fill it. */
+const VIEW_MAX_BYTES = 2048;
 
-/** Chunks gathered for one block, in a buffer that grows up to the largest block and is reused. */
+/** Chunks gathered for one block, in a buffer that small blocks are cut from and large ones copied. */
 export class OpenBlock {
-  #bytes = NOTHING;
+  #buffer = new Uint8Array(0);
+  #start = 0;
   #length = 0;
 
   /** Bytes gathered. */
@@ -24,24 +26,27 @@ export class OpenBlock {
   /** Adds a chunk that there is room for. */
   push(chunk: Uint8Array): void {
     const needed = this.#length + chunk.length;
-    if (needed > this.#bytes.length) {
-      const grown = new Uint8Array(Math.min(BLOCK_MAX_BYTES, Math.max(MIN_BYTES, needed * 2)));
-      grown.set(this.#bytes.subarray(0, this.#length));
-      this.#bytes = grown;
+    if (this.#start + needed > this.#buffer.length) {
+      const next = new Uint8Array(Math.max(BUFFER_BYTES, Math.min(BLOCK_MAX_BYTES, needed * 2)));
+      next.set(this.from(0));
+      this.#buffer = next;
+      this.#start = 0;
     }
-    this.#bytes.set(chunk, this.#length);
+    this.#buffer.set(chunk, this.#start + this.#length);
     this.#length = needed;
   }
 
   /** What is gathered from `offset` on: a view until the next write. */
   from(offset: number): Uint8Array {
-    return this.#bytes.subarray(offset, this.#length);
+    return this.#buffer.subarray(this.#start + offset, this.#start + this.#length);
   }
 
   /** What was gathered, and starts again. */
   take(): Uint8Array {
-    const bytes = this.#bytes.slice(0, this.#length);
+    const bytes = this.from(0);
     this.#length = 0;
+    if (bytes.length > VIEW_MAX_BYTES) return bytes.slice();
+    this.#start += bytes.length;
     return bytes;
   }
 }
