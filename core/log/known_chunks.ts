@@ -9,17 +9,13 @@ export type BlockRange = readonly [from: number, to: number];
 /** Adds the chunks of `unknown` blocks to `index`. */
 export type Learn = (index: ChunkIndex, unknown: readonly BlockRange[]) => Promise<void>;
 
-/** A log that takes chunks as new. */
-export interface NewChunks extends Chunks {
-  /** Appends a chunk without looking for an equal one. */
-  appendNew(chunk: Uint8Array): number;
-}
-
 /**
- * Chunks written by this process, and after {@link recall} those of earlier ones. An index that is too
- * small, or wrong, costs space only: bytes are compared before an address is used again.
+ * Chunks over others, which take all as new: those that are written here, and after {@link recall} earlier
+ * ones, are stored once. An index that is too small, or wrong, costs space only: bytes are compared
+ * before an address is used again.
  */
-export class KnownChunks {
+export class KnownChunks implements Chunks {
+  readonly #chunks: Chunks;
   readonly #index: ChunkIndex;
   /** Blocks that somebody else has written, or an earlier process; the newest last. */
   #unknown: BlockRange[] = [];
@@ -27,17 +23,22 @@ export class KnownChunks {
   /** From how many bytes on {@link append} does not give up on a block that is not at hand. */
   #patientFrom = Infinity;
 
-  /** Nothing is known yet. */
-  constructor(index: ChunkIndex = new ChunkIndex()) {
+  /** Nothing is known of `chunks` yet. */
+  constructor(chunks: Chunks, index: ChunkIndex = new ChunkIndex()) {
+    this.#chunks = chunks;
     this.#index = index;
   }
 
-  /** The address of an equal chunk of `log`, or of this one, appended to it. */
-  append(log: NewChunks, chunk: Uint8Array): number {
+  at(address: number): Uint8Array {
+    return this.#chunks.at(address);
+  }
+
+  /** The address of an equal chunk, or of this one, appended. */
+  append(chunk: Uint8Array): number {
     const hash = chunkHash(chunk);
-    const known = this.#index.find(hash, (address) => this.#isAt(log, address, chunk));
+    const known = this.#index.find(hash, (address) => this.#isAt(address, chunk));
     if (known !== undefined) return known;
-    const address = log.appendNew(chunk);
+    const address = this.#chunks.append(chunk);
     this.#index.add(hash, address);
     return address;
   }
@@ -55,12 +56,9 @@ export class KnownChunks {
     }
   }
 
-  /** The log goes on after `to` blocks instead of `from`: those in between are not known. */
-  move(from: number, to: number): void {
-    // Another log in this one's place: what is known of the old one does no harm.
-    if (to < from) this.#unknown = [];
-    const start = to < from ? 0 : from;
-    if (start < to) this.#unknown.push([start, to]);
+  /** The chunks of blocks [from, to) are not known: {@link recall} learns them. */
+  forget(from: number, to: number): void {
+    if (from < to) this.#unknown.push([from, to]);
   }
 
   /** Lets `learn` read the blocks that are not known; undefined if there are none. */
@@ -78,9 +76,9 @@ export class KnownChunks {
     return this.#recalling = recalling;
   }
 
-  #isAt(log: Chunks, address: number, chunk: Uint8Array): boolean {
+  #isAt(address: number, chunk: Uint8Array): boolean {
     try {
-      return isChunkAt(log, address, chunk);
+      return isChunkAt(this.#chunks, address, chunk);
     } catch (error) {
       if (!(error instanceof MissingBlock)) throw error;
       if (chunk.length >= this.#patientFrom) throw error;

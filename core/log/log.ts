@@ -11,7 +11,6 @@ import type { Block } from "./block.ts";
 import { Serial } from "../serial.ts";
 import { Held } from "./held.ts";
 import { sameHead, sameStored, signHead, type VerifiedHead, verifyHead } from "./head.ts";
-import { KnownChunks } from "./known_chunks.ts";
 import { rootOf } from "./merkle.ts";
 import type { Proofs } from "./proofs.ts";
 import { EMPTY, type Extent, type Placed, type Position, type Run } from "./run.ts";
@@ -49,8 +48,6 @@ export class Log implements Chunks {
   readonly #store: Store;
   /** @ignore What is in the store, whatever waits here at the same addresses. */
   readonly stored: StoredBlocks;
-  /** @ignore Which chunks it has already, as far as that is known. */
-  readonly known: KnownChunks = new KnownChunks();
   readonly #options: LogOptions;
   readonly #held: Held;
   #head: VerifiedHead | undefined;
@@ -136,6 +133,11 @@ export class Log implements Chunks {
     return this.#unsealed.bytes;
   }
 
+  /** Blocks before the first byte that is not in the store. */
+  get sealedLength(): number {
+    return this.#unsealed.tip.length;
+  }
+
   /** Address of the first byte that is not in the store. */
   get sealedBytes(): number {
     return this.#unsealed.tip.bytes;
@@ -148,13 +150,8 @@ export class Log implements Chunks {
       : this.#unsealed.at(address);
   }
 
-  /** Appends a chunk, or gives the address of an equal one. */
+  /** Appends a chunk, also where there is an equal one: see `KnownChunks`. */
   append(chunk: Uint8Array): number {
-    return this.known.append(this, chunk);
-  }
-
-  /** Appends a chunk that is known to be new, such as a record. */
-  appendNew(chunk: Uint8Array): number {
     return this.#unsealed.append(chunk);
   }
 
@@ -393,7 +390,6 @@ export class Log implements Chunks {
   }
 
   #moveTip(tip: Extent): void {
-    this.known.move(this.#unsealed.tip.length, tip.length);
     this.#unsealed.restart(tip);
     this.#ahead = undefined;
   }

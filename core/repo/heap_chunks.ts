@@ -1,15 +1,13 @@
 /** Chunks that are in no log. */
 
-import { MissingBlock } from "../codec/chunks.ts";
+import { type Chunks, MissingBlock } from "../codec/chunks.ts";
 import { BLOCK_MAX_BYTES } from "../log/block.ts";
-import { KnownChunks, type NewChunks } from "../log/known_chunks.ts";
 
 /** Chunks in pages of memory. */
-export class HeapChunks implements NewChunks {
+export class HeapChunks implements Chunks {
   /** The next address. */
   size = 0;
   readonly #pages: Uint8Array[] = [];
-  readonly #known = new KnownChunks();
 
   at(address: number): Uint8Array {
     const page = this.#pages[Math.floor(address / BLOCK_MAX_BYTES)];
@@ -18,10 +16,6 @@ export class HeapChunks implements NewChunks {
   }
 
   append(chunk: Uint8Array): number {
-    return this.#known.append(this, chunk);
-  }
-
-  appendNew(chunk: Uint8Array): number {
     const room = BLOCK_MAX_BYTES - this.size % BLOCK_MAX_BYTES;
     // A chunk never spans two pages.
     if (chunk.length > room) this.size += room;

@@ -12,6 +12,7 @@ import type { OnConflict } from "./conflict.ts";
 import { copyItem } from "./copy.ts";
 import { diffEntries, type EntryChange } from "./diff_map.ts";
 import type { Maybe } from "./same_item.ts";
+import { KnownChunks } from "../log/known_chunks.ts";
 import { HeapChunks } from "./heap_chunks.ts";
 import { Merge } from "./merge.ts";
 import { ABSENT, childItem } from "../codec/find.ts";
@@ -113,7 +114,7 @@ export class MergeAcross {
   /** Lists, texts and conflicts: merged in a space of their own, where equal means equal. */
   #both(base: Maybe, mine: Item, theirs: Item, path: Path): Item {
     const { order, onConflict, ...logs } = this.#logs;
-    const space = new Space(new HeapChunks());
+    const space = new Space(new KnownChunks(new HeapChunks()));
     const take = (from: Space, item: Item) => copyItem(from, item, space, 0);
     const sharedBytes = Infinity;
     const merge = new Merge({ mine: space, theirs: space, sharedBytes, order, onConflict });

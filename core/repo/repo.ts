@@ -1,8 +1,7 @@
 /** A log read as values and history; writable with a signer. */
 
 import { untilThere } from "../codec/chunks.ts";
-import { encode } from "../codec/encode.ts";
-import { type Item, type Path, Ref, type Step, type Value } from "../codec/value.ts";
+import { type Path, Ref, type Step, type Value } from "../codec/value.ts";
 import { StreamoError } from "../errors.ts";
 import { late } from "../late.ts";
 import { defaultCrypto } from "../identity/default_crypto.ts";
@@ -18,24 +17,21 @@ import type { Branch, PublishedEvent } from "./branch.ts";
 import type { CompactOptions } from "./compaction.ts";
 import { laterWins } from "./conflict.ts";
 import type { Difference } from "./diff.ts";
-import { sameItem } from "./same_item.ts";
-import { Draft, Stored } from "./draft.ts";
+import type { Draft, Stored } from "./draft.ts";
 import type { HistoryRange } from "./history.ts";
 import type { RepoOptions, WriteOptions } from "./options.ts";
 import { readBytes } from "./read_bytes.ts";
 import type { LogRecord } from "./record.ts";
 import type { RepoEvents } from "./repo_events.ts";
+import type { RepoWriter } from "./repo_writer.ts";
 import { type ByteRange, Snapshot } from "./snapshot.ts";
 import { Trunk } from "./trunk.ts";
 import type { ByteStream } from "./upload.ts";
 import { ValueStore } from "./value_store.ts";
 
 const loadSparse = late(() => import("./sparse.ts"));
-const loadUpload = late(() => import("./upload.ts"));
+const loadWriter = late(() => import("./repo_writer.ts"));
 const loadDiff = late(() => import("./diff.ts"));
-
-/** Bytes of a long upload that are signed and stored at a time. */
-const UPLOAD_STEP_BYTES = 4 * 2 ** 20;
 
 /** One key's repo. Reads are of the newest state; writes need a signer, and each is one record. */
 export class Repo extends ValueStore {
@@ -65,7 +61,7 @@ export class Repo extends ValueStore {
     const log = await Log.open(from, key, { crypto, cacheBytes: options.cacheBytes });
     const trunk = await Trunk.open(log, {
       store: from,
-      signer,
+      newWriter: signer && await writerFor(signer),
       crypto,
       clock: options.clock ?? systemClock,
       timer: options.timer ?? systemTimer,
@@ -123,35 +119,18 @@ export class Repo extends ValueStore {
    * All changes that `change` makes, as one record. If it throws, nothing is changed. Without a
    * change, a message or citations there is no record.
    */
-  override transaction(change: (draft: Draft) => void, options: WriteOptions = {}): void {
-    const { message = "", cites } = options;
-    this.#checkWritable();
-    const draft = new Draft(this.#branch.space, this.snapshot.root);
-    change(draft);
-    const root = draft.settle();
-    const isSame = sameItem(root, this.snapshot.root);
-    if (isSame && message === "" && cites === undefined) return;
-    this.#trunk.append({ root, message, cites: this.#item(cites) });
+  override transaction(change: (draft: Draft) => void, options?: WriteOptions): void {
+    this.#writer.transaction(change, options);
   }
 
   /** Publishes an event: a record that carries `value` and leaves the state as it is. */
-  publish(value: unknown, { message = "", cites }: WriteOptions = {}): void {
-    this.#checkWritable();
-    const draft = new Draft(this.#branch.space, undefined);
-    draft.set(value);
-    const { root } = this.snapshot;
-    const event = draft.settle();
-    this.#trunk.append({ root, message, event, hasEvent: true, cites: this.#item(cites) });
+  publish(value: unknown, options?: WriteOptions): void {
+    this.#writer.publish(value, options);
   }
 
   /** Stores the content of `stream` in bounded memory; a transaction can then set it at a path. */
   async store(stream: ByteStream): Promise<Stored> {
-    this.#checkWritable();
-    const { storeStream } = await loadUpload();
-    const branch = this.#branch;
-    return await this.#trunk.keepOld(() =>
-      storeStream(branch, stream, () => this.#flushStep(branch))
-    );
+    return await this.#writer.store(stream);
   }
 
   /**
@@ -159,26 +138,17 @@ export class Repo extends ValueStore {
    * value is not to be changed before that.
    */
   async storeValue(value: unknown): Promise<Stored> {
-    this.#checkWritable();
-    const { storeIn } = await loadUpload();
-    const branch = this.#branch;
-    const stored = await storeIn(branch, value);
-    await this.#flushStep(branch);
-    return stored;
+    return await this.#writer.storeValue(value);
   }
 
   /** Sets the content of `stream` at `path`. One record. */
   async putBytes(path: Path, stream: ByteStream, options?: WriteOptions): Promise<void> {
-    await this.#trunk.keepOld(async () => {
-      const stored = await this.store(stream);
-      await this.read(() => this.transaction((draft) => draft.set(...path, stored), options));
-    });
+    await this.#writer.putBytes(path, stream, options);
   }
 
   /** Signs and stores everything written so far; gives the durable head. */
   flush(): Promise<VerifiedHead | undefined> {
-    this.#checkWritable();
-    return this.#trunk.flush();
+    return this.#writer.flush();
   }
 
   /** The records in `range` or all, newest first; with `after` or `first`, oldest first. */
@@ -210,14 +180,7 @@ export class Repo extends ValueStore {
    * no record then.
    */
   restore(when: LogRecord | number | Date, options?: WriteOptions): void {
-    this.#checkWritable();
-    const record = this.recordAt(when);
-    if (record === undefined) {
-      const text = when instanceof Date ? when.toISOString() : when;
-      throw new StreamoError("not_found", `cannot restore ${this.key} at ${text}: no record`);
-    }
-    const { space } = this.#branch;
-    this.transaction((draft) => draft.set(new Stored(space, record.root)), options);
+    this.#writer.restore(when, options);
   }
 
   /**
@@ -226,10 +189,7 @@ export class Repo extends ValueStore {
    * which go on. Sequence numbers and times go on. Gives the new head, when it is durable.
    */
   async compact(options: CompactOptions = {}): Promise<VerifiedHead | undefined> {
-    this.#checkWritable();
-    const { keepRecords = 0 } = options;
-    if (!(keepRecords >= 0)) throw new RangeError(`cannot keep ${keepRecords} records`);
-    return await this.#trunk.compact(options);
+    return await this.#writer.compact(options);
   }
 
   /** The value whose chunk is at `address`, as {@link Stat.address} gave it; `malformed` if none is. */
@@ -287,8 +247,7 @@ export class Repo extends ValueStore {
    * @ignore
    */
   takeIn(log: Log): Promise<void> {
-    this.#checkWritable();
-    return this.#trunk.takeIn(log);
+    return this.#writer.takeIn(log);
   }
 
   /** @ignore Branches of the key that lost against this log, and wait here for a writer. */
@@ -337,19 +296,14 @@ export class Repo extends ValueStore {
     return this.#trunk.branch;
   }
 
-  #flushStep(branch: Branch): Promise<unknown> | undefined {
-    // Once another branch has taken the place of this one, the rest waits here to be copied over.
-    const isStep = branch.log.pendingBytes >= UPLOAD_STEP_BYTES && branch === this.#branch;
-    return isStep ? this.flush() : undefined;
+  get #writer(): RepoWriter {
+    const { writer } = this.#trunk;
+    if (writer !== undefined) return writer;
+    throw new StreamoError("read_only", `the repo ${this.key} is open without a signer`);
   }
+}
 
-  #item(value: Value): Item {
-    return value === undefined ? undefined : encode(this.#branch.space, value);
-  }
-
-  #checkWritable(): void {
-    if (this.signer === undefined) {
-      throw new StreamoError("read_only", `the repo ${this.key} is open without a signer`);
-    }
-  }
+async function writerFor(signer: Signer): Promise<(trunk: Trunk) => RepoWriter> {
+  const { RepoWriter } = await loadWriter();
+  return (trunk) => new RepoWriter(trunk, signer);
 }

@@ -37,7 +37,7 @@ export class Settling {
   /** See `Repo.takeIn`. */
   async takeIn(log: Log): Promise<void> {
     const trunk = this.#trunk;
-    await trunk.flushNow();
+    await trunk.writer!.flushNow();
     const theirs = trunk.branch;
     const merge = await planTakeIn(trunk.branchOf(log), theirs, this.#rules());
     if (merge === undefined) return;
@@ -46,7 +46,7 @@ export class Settling {
     const after = theirs.record;
     if (after === undefined || after === record) return;
     trunk.events.emit("change", { record: after, before, isLocal: false });
-    await trunk.flushNow();
+    await trunk.writer!.flushNow();
     // Whoever has what was taken in must see this branch win.
     trunk.show(trunk.branch.log.head!.blocks);
     trunk.events.emit("merged", { record: after, replaced: log.newest });
@@ -69,7 +69,7 @@ export class Settling {
     const trunk = this.#trunk;
     const asides = await trunk.loadAsides();
     await trunk.tidy();
-    if (trunk.options.signer === undefined) return;
+    if (trunk.writer === undefined) return;
     for (const aside of asides.all) {
       await this.takeIn(await asides.branchOf(aside, trunk.branch.log));
     }
@@ -78,7 +78,7 @@ export class Settling {
   /** The store has another log than this one extends: goes on from there, with the writes made here. */
   async overtaken(): Promise<void> {
     const { log } = this.#trunk.branch;
-    const { store, crypto, cacheBytes, signer } = this.#trunk.options;
+    const { store, crypto, cacheBytes } = this.#trunk.options;
     const next = await Log.open(store, log.key, { crypto, cacheBytes });
     const isFork = next.epoch === log.epoch && !await log.isExtendedBy(next);
     if (next.epoch < log.epoch || isFork && log.isDirty) {
@@ -86,7 +86,7 @@ export class Settling {
       throw new StreamoError("closed", message);
     }
     const nothing = { sharedBlocks: 0, sharedBytes: 0, isStored: true };
-    if (isFork || next.epoch > log.epoch && signer === undefined) {
+    if (isFork || next.epoch > log.epoch && this.#trunk.writer === undefined) {
       const lost = isFork ? log.head : undefined;
       const branch = this.#trunk.branchOf(next);
       await branch.follow();
@@ -108,16 +108,16 @@ export class Settling {
 
   /** See `Repo.replace`. */
   async replace(log: Log, source: unknown): Promise<void> {
-    const isWritten = this.#trunk.options.signer !== undefined && this.#trunk.branch.log.isDirty;
+    const isWritten = this.#trunk.writer !== undefined && this.#trunk.branch.log.isDirty;
     // A merge says which head it has merged: what is not signed yet would come without that.
-    if (isWritten) await this.#trunk.flushNow();
+    if (isWritten) await this.#trunk.writer!.flushNow();
     const { log: old } = this.#trunk.branch;
     if (!await old.makeWay(log)) {
       throw new StreamoError("conflict", `the log of ${old.key} has changed its past meanwhile`);
     }
     const shared = await sharedBy(log, old);
     const replaced = old.head;
-    if (this.#trunk.options.signer !== undefined) await this.#merge(log, { ...shared, replaced });
+    if (this.#trunk.writer !== undefined) await this.#merge(log, { ...shared, replaced });
     else await this.#giveWay(log, shared, source);
     await this.#trunk.tidy();
   }
@@ -154,13 +154,13 @@ export class Settling {
     if (log.head?.record === undefined) return true;
     if (log.isDiverged) return false;
     this.#trunk.endRaising();
-    const next = new Branch(log.raise(log.epoch + 1));
+    const next = this.#trunk.branchOf(log.raise(log.epoch + 1));
     const compaction = new Compaction(branch, next);
     let news: Advance | undefined;
     const stop = next.log.events.on("advance", (advance) => news = advance);
     try {
       await compaction.run(options);
-      await this.#trunk.seal(next);
+      await this.#trunk.writer!.seal(next);
     } catch (error) {
       if (!isConflict(error)) throw error;
       await this.overtaken();
@@ -217,7 +217,7 @@ export class Settling {
       this.#trunk.swap(theirs, succession);
     });
     // Others over this store may have gone on meanwhile: then their writes are merged too.
-    if (log.isDirty) await this.#trunk.flushNow();
+    if (log.isDirty) await this.#trunk.writer!.flushNow();
     this.#trunk.showNow(isShown ? this.#trunk.branch.log.head!.blocks : theirBlocks);
     if (theirs.record !== undefined) {
       this.#trunk.events.emit("merged", { record: theirs.record, replaced });

@@ -3,6 +3,7 @@
 import { Space } from "../codec/chunks.ts";
 import { copyItem } from "./copy.ts";
 import { Draft } from "./draft.ts";
+import { KnownChunks } from "../log/known_chunks.ts";
 import { HeapChunks } from "./heap_chunks.ts";
 import { Snapshot } from "./snapshot.ts";
 import { ValueStore } from "./value_store.ts";
@@ -15,7 +16,7 @@ const GARBAGE_BYTES = 2 ** 20;
  *
  * @example
  * ```ts
- * import { Streamo } from "@streamo/streamo";
+ * import { Streamo } from "@streamo/streamo/value";
  *
  * const store = new Streamo();
  * store.set({ name: "alice", score: 42 });
@@ -25,7 +26,7 @@ const GARBAGE_BYTES = 2 ** 20;
  */
 export class Streamo extends ValueStore {
   #chunks = new HeapChunks();
-  #space = new Space(this.#chunks);
+  #space = new Space(new KnownChunks(this.#chunks));
   #snapshot = new Snapshot(this.#space, undefined);
   #keepBytes = GARBAGE_BYTES;
 
@@ -44,7 +45,7 @@ export class Streamo extends ValueStore {
 
   #compact(): void {
     const chunks = new HeapChunks();
-    const space = new Space(chunks);
+    const space = new Space(new KnownChunks(chunks));
     const root = copyItem(this.#space, this.#snapshot.root, space, 0);
     this.#chunks = chunks;
     this.#space = space;

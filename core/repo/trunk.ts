@@ -1,8 +1,7 @@
-/** The branch that a repo goes on from: what is written, what arrives, which log takes whose place. */
+/** The branch that a repo goes on from: what arrives, which log takes whose place. */
 
 import { StreamoError } from "../errors.ts";
 import type { Crypto } from "../identity/crypto.ts";
-import type { Signer } from "../identity/signer.ts";
 import type { Aside } from "../log/aside.ts";
 import type { Head, VerifiedHead } from "../log/head.ts";
 import { late } from "../late.ts";
@@ -12,11 +11,11 @@ import type { Store } from "../log/store.ts";
 import type { Clock, Timer } from "../platform.ts";
 import { Serial } from "../serial.ts";
 import type { Asides } from "./asides.ts";
-import { Branch, type RecordContent } from "./branch.ts";
-import type { CompactOptions } from "./compaction.ts";
+import { Branch } from "./branch.ts";
 import type { OnConflict } from "./conflict.ts";
 import type { Raising } from "./raising.ts";
 import { passOn, repoEmitter } from "./repo_events.ts";
+import type { RepoWriter } from "./repo_writer.ts";
 import type { Settling } from "./settling.ts";
 import type { Succession } from "./plan_merge.ts";
 
@@ -26,14 +25,11 @@ import type { Succession } from "./plan_merge.ts";
  */
 const loadSettling = late(() => import("./settling.ts"));
 
-/** Bytes that wait for a later epoch to arrive; more do not wait. */
-const WAITING_BYTES = 4 * 2 ** 20;
-
 /** What a trunk works with. */
 export interface TrunkOptions {
   readonly store: Store;
-  /** What signs; undefined where nothing is written. */
-  readonly signer: Signer | undefined;
+  /** Makes what writes; undefined where nothing is written. */
+  readonly newWriter: ((trunk: Trunk) => RepoWriter) | undefined;
   readonly crypto: Crypto;
   readonly clock: Clock;
   readonly timer: Timer;
@@ -48,12 +44,13 @@ export class Trunk {
   /** What the repo tells. */
   readonly events = repoEmitter();
   readonly options: TrunkOptions;
+  /** What writes; undefined where nothing is written. */
+  readonly writer: RepoWriter | undefined;
   /** A log of a later epoch that is on its way. */
   raising: Raising | undefined;
   readonly #serial = new Serial();
   #branch: Branch;
   #stopLog: () => void;
-  #flushing: Promise<VerifiedHead | undefined> | undefined;
   /** Epochs below this are gone from the store. */
   #dropped = 0;
   /** Works under way that may need an epoch that has ended meanwhile. */
@@ -66,6 +63,7 @@ export class Trunk {
 
   private constructor(log: Log, options: TrunkOptions) {
     this.options = options;
+    this.writer = options.newWriter?.(this);
     this.#branch = this.branchOf(log);
     this.#stopLog = passOn(log, this.events);
   }
@@ -126,34 +124,6 @@ export class Trunk {
     if (this.isRaisedBy(source)) this.endRaising();
   }
 
-  /** Appends a record, to be stored at the end of this tick. */
-  append(content: RecordContent): void {
-    const before = this.#branch.snapshot;
-    const record = this.#branch.append(content, this.options.clock());
-    this.events.emit("change", { record, before, isLocal: true });
-    // Starts after this tick: all writes of one tick share a block and a signature.
-    if (this.#flushing !== undefined) return;
-    this.flush().catch((error) => this.events.emit("failed", error));
-  }
-
-  /** Signs and stores everything written so far. */
-  flush(): Promise<VerifiedHead | undefined> {
-    this.#flushing ??= this.#flushLater();
-    return this.#flushing;
-  }
-
-  /** See `Repo.compact`. */
-  async compact(options: CompactOptions): Promise<VerifiedHead | undefined> {
-    const { epoch } = this.#branch.log;
-    for (;;) {
-      await this.flush();
-      // Another device or process may be faster.
-      if (this.#branch.log.epoch > epoch) return this.#branch.log.head;
-      const isDone = await this.#settle((settling) => settling.compact(options));
-      if (isDone) return this.#branch.log.head;
-    }
-  }
-
   /** See `Repo.receive`. */
   async receive(run: Run, source: unknown): Promise<{ length: number; complete: boolean }> {
     while (this.raising !== undefined && !this.isRaisedBy(source)) await this.raising.ended;
@@ -179,11 +149,6 @@ export class Trunk {
     return await (await this.#loadSettling()).covers(head);
   }
 
-  /** See `Repo.takeIn`. */
-  takeIn(log: Log): Promise<void> {
-    return this.#settle((settling) => settling.takeIn(log));
-  }
-
   /** See `Repo.knows`. */
   async knows(head: Head, sharedBytes: number): Promise<boolean> {
     return await (await this.#loadSettling()).knows(head, sharedBytes);
@@ -191,7 +156,7 @@ export class Trunk {
 
   /** See `Repo.keepAside`. */
   keepAside(log: Log): Promise<void> {
-    return this.#settle((settling) => settling.keepAside(log));
+    return this.settle((settling) => settling.keepAside(log));
   }
 
   /** Takes over what another process may have written to the store. */
@@ -202,7 +167,7 @@ export class Trunk {
   async #refresh(): Promise<void> {
     const found = await this.#branch.log.refresh();
     if (found === "longer") await this.#follow();
-    if (found === "replaced") await (await this.#loadSettling()).overtaken();
+    if (found === "replaced") await this.overtaken();
   }
 
   /**
@@ -222,36 +187,7 @@ export class Trunk {
 
   /** A branch that can be written if this one can. */
   branchOf(log: Log): Branch {
-    return new Branch(log, { isWritable: this.options.signer !== undefined });
-  }
-
-  async #flushLater(): Promise<VerifiedHead | undefined> {
-    while (this.raising !== undefined && this.#branch.log.pendingBytes < WAITING_BYTES) {
-      await this.raising.ended;
-    }
-    return await this.#serial.run(() => {
-      this.#flushing = undefined;
-      return this.flushNow();
-    });
-  }
-
-  /** The same, where what waits for the store has its turn already. */
-  async flushNow(): Promise<VerifiedHead | undefined> {
-    for (;;) {
-      try {
-        const head = await this.seal(this.#branch);
-        await this.tidy();
-        return head;
-      } catch (error) {
-        if (!isConflict(error)) throw error;
-        await (await this.#loadSettling()).overtaken();
-      }
-    }
-  }
-
-  /** Signs and stores what `branch` has. */
-  seal(branch: Branch): Promise<VerifiedHead | undefined> {
-    return branch.log.seal(this.options.signer!, () => branch.record?.address);
+    return new Branch(log, this.writer?.writerOf(log));
   }
 
   /** After the head moved on: makes its record the state, or merges what was written meanwhile. */
@@ -259,7 +195,7 @@ export class Trunk {
     const branch = this.#branch;
     const before = branch.snapshot;
     const isNew = !branch.log.isDirty && await branch.follow();
-    if (branch.log.isDiverged && this.options.signer !== undefined) await this.flushNow();
+    if (branch.log.isDiverged) await this.writer?.flushNow();
     if (isNew) {
       this.events.emit("change", { record: this.#branch.record!, before, isLocal: false });
     }
@@ -267,8 +203,18 @@ export class Trunk {
   }
 
   /** Runs `work` when it is its turn. */
-  #settle<T>(work: (settling: Settling) => Promise<T>): Promise<T> {
+  inTurn<T>(work: () => Promise<T>): Promise<T> {
+    return this.#serial.run(work);
+  }
+
+  /** The same, with what settles. */
+  settle<T>(work: (settling: Settling) => Promise<T>): Promise<T> {
     return this.#serial.run(async () => await work(await this.#loadSettling()));
+  }
+
+  /** Goes on from what another process or device has stored in this log's place. */
+  async overtaken(): Promise<void> {
+    await (await this.#loadSettling()).overtaken();
   }
 
   async #loadSettling(): Promise<Settling> {

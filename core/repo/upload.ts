@@ -8,6 +8,7 @@ import { DEPTH_MAX, INLINE_SMALL } from "../codec/tags.ts";
 import { Writer } from "../codec/writer.ts";
 import { isUnreadable, learnFrom } from "../log/learn_chunks.ts";
 import type { Log } from "../log/log.ts";
+import type { BranchWriter } from "./branch_writer.ts";
 import { Stored } from "./draft.ts";
 
 /** Content on its way, in parts of any size. */
@@ -25,12 +26,11 @@ const PIECE_BYTES = 1024;
 /** A value is encoded again for every old block that must be fetched to compare it, if it is no larger. */
 const PATIENT_MAX_BYTES = 2 ** 20;
 
-/** What a writer of large content needs of a branch. */
+/** What large content is written to. */
 export interface UploadTo {
   readonly space: Space;
-  readonly log: Pick<Log, "known" | "blocks" | "stored">;
-  /** Bytes that were to be stored so far. */
-  uploadedBytes: number;
+  readonly log: Pick<Log, "blocks" | "stored">;
+  readonly writer: Pick<BranchWriter, "chunks" | "uploadedBytes">;
 }
 
 /** Stores the content of `stream`; `afterEach` part it may wait until some of it is durable. */
@@ -65,7 +65,7 @@ export async function storeIn(to: UploadTo, value: unknown): Promise<Stored> {
   // Mostly there is nothing to wait for: then the value is taken as it is now.
   if (search !== undefined) await search;
   const write = () => encode(to.space, value);
-  const isEarly = to.uploadedBytes <= UNSEARCHED_BYTES;
+  const isEarly = to.writer.uploadedBytes <= UNSEARCHED_BYTES;
   if (isEarly || size > PATIENT_MAX_BYTES || !to.log.stored.mustWait) {
     return new Stored(to.space, write());
   }
@@ -74,19 +74,19 @@ export async function storeIn(to: UploadTo, value: unknown): Promise<Stored> {
   return new Stored(to.space, await patiently(to, 0, writeNow));
 }
 
-function beforeStoring(to: UploadTo, bytes: number): Promise<void> | undefined {
-  to.uploadedBytes += bytes;
-  if (to.uploadedBytes <= UNSEARCHED_BYTES) return undefined;
-  return to.log.known.recall(learnFrom((first, end) => to.log.blocks(first, end)));
+function beforeStoring({ log, writer }: UploadTo, bytes: number): Promise<void> | undefined {
+  writer.uploadedBytes += bytes;
+  if (writer.uploadedBytes <= UNSEARCHED_BYTES) return undefined;
+  return writer.chunks.recall(learnFrom((first, end) => log.blocks(first, end)));
 }
 
 /**
  * Runs `write` until every chunk of at least `from` bytes that may be in the log was compared with the one
  * there. What cannot be read is not used again: a damaged old block must not stop new writes.
  */
-async function patiently<T>({ log }: UploadTo, from: number, write: () => T): Promise<T> {
+async function patiently<T>({ writer }: UploadTo, from: number, write: () => T): Promise<T> {
   try {
-    return await untilThere(() => log.known.patiently(from, write));
+    return await untilThere(() => writer.chunks.patiently(from, write));
   } catch (error) {
     if (isUnreadable(error)) return write();
     throw error;

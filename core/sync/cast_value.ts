@@ -12,6 +12,7 @@ import { malformed, Reader } from "../codec/reader.ts";
 import { Writer } from "../codec/writer.ts";
 import { concat } from "../bytes.ts";
 import { StreamoError } from "../errors.ts";
+import { KnownChunks } from "../log/known_chunks.ts";
 import { HeapChunks } from "../repo/heap_chunks.ts";
 import { CAST_MAX_BYTES } from "./messages.ts";
 
@@ -24,7 +25,7 @@ const PARTS_MAX = 65_536;
  */
 export function encodeCast(value: unknown): Uint8Array {
   const chunks = new HeapChunks();
-  const space = new Space(chunks, 0);
+  const space = new Space(new KnownChunks(chunks), 0);
   const item = new Writer();
   writeItem(space, item, encode(space, value), INLINE_SMALL);
   const { size } = chunks;

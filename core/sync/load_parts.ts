@@ -1,6 +1,7 @@
 /** What a session needs to connect: loaded when it does, because many pages never do. */
 
 import { late } from "../late.ts";
+import type { SessionOptions } from "./session_options.ts";
 
 const load = late(() =>
   Promise.all([
@@ -11,9 +12,13 @@ const load = late(() =>
     import("../log/proofs.ts"),
   ])
 );
+/** The same for who writes: repos may be opened when the network has gone. */
+const loadWriter = late(() => import("../repo/repo_writer.ts"));
 
 /** Loads it once; what failed is tried again at the next call. */
-export async function loadParts(): Promise<typeof import("./session_parts.ts")> {
-  const [parts] = await load();
+export async function loadParts(
+  { signers = [] }: SessionOptions,
+): Promise<typeof import("./session_parts.ts")> {
+  const [[parts]] = await Promise.all([load(), signers.length > 0 && loadWriter()]);
   return parts;
 }

@@ -241,7 +241,7 @@ export class Session {
   async #connect(): Promise<void> {
     this.#setState("connecting", this.#reason);
     try {
-      const parts = await loadParts();
+      const parts = await loadParts(this.#options);
       if (this.#state === "connecting") this.#converse(parts);
     } catch (error) {
       this.#away((error as Error).message);

@@ -106,6 +106,7 @@ export class Library {
       "@streamo/streamo": "/streamo/mod.ts",
       "@streamo/streamo/sync": "/streamo/core/sync/mod.ts",
       "@streamo/streamo/sources": "/streamo/core/sources/mod.ts",
+      "@streamo/streamo/value": "/streamo/core/value/mod.ts",
       "@streamo/streamo/web": "/streamo/web/mod.ts",
       "@streamo/streamo/": "/streamo/",
       ...this.#packages.imports(),

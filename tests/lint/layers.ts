@@ -12,6 +12,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "core/repo": ["core/base", "core/identity", "core/codec", "core/log"],
   "core/sync": ["core/base", "core/identity", "core/codec", "core/log", "core/repo"],
   "core/sources": ["core/identity", "core/log", "core/sync"],
+  "core/value": ["core/codec", "core/repo"],
   "mod.ts": ["core"],
   relay: ["core", "mod.ts"],
   cli: ["core", "mod.ts", "relay"],

@@ -72,7 +72,7 @@ const THIEF = `<!doctype html><output></output>
 <script type="module" src="thief.js"></script>`;
 
 const THIEF_JS = `
-  import { Streamo } from "@streamo/streamo";
+  import { Streamo } from "@streamo/streamo/value";
   const tried = [];
   for (const name of ["localStorage", "sessionStorage", "cookie"]) {
     try {

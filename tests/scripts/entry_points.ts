@@ -5,6 +5,7 @@ export const ENTRY_POINTS: Readonly<Record<string, string>> = {
   ".": "./mod.ts",
   "./sync": "./core/sync/mod.ts",
   "./sources": "./core/sources/mod.ts",
+  "./value": "./core/value/mod.ts",
   "./relay": "./relay/mod.ts",
   "./web": "./web/mod.ts",
   "./cli": "./cli/mod.ts",

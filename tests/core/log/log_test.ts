@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { MissingBlock } from "../../../core/codec/chunks.ts";
 import { StreamoError } from "../../../core/errors.ts";
 import { BLOCK_MAX_BYTES } from "../../../core/log/block.ts";
+import { chunkHash, ChunkIndex } from "../../../core/log/chunk_index.ts";
+import { KnownChunks } from "../../../core/log/known_chunks.ts";
 import { Log } from "../../../core/log/log.ts";
 import { MemoryStore } from "../../../core/log/memory_store.ts";
 import type { Store } from "../../../core/log/store.ts";
@@ -22,26 +24,27 @@ const textAt = (log: Log, address: number, length: number) =>
 async function written(...texts: string[]): Promise<Log> {
   const log = await open();
   for (const text of texts) {
-    log.appendNew(chunk(text));
+    log.append(chunk(text));
     await seal(log);
   }
   return log;
 }
 
-Deno.test("chunks get the addresses of their first bytes, equal ones the same, across blocks", async () => {
+Deno.test("chunks get the addresses of their first bytes, known ones the same, across blocks", async () => {
   const store = new MemoryStore();
   const log = await open(store);
-  assert.equal(log.append(chunk("one")), 0);
-  assert.equal(log.append(chunk("two")), 3);
-  assert.equal(log.append(chunk("one")), 0);
-  assert.equal(log.appendNew(chunk("one")), 6);
+  const known = new KnownChunks(log);
+  assert.equal(known.append(chunk("one")), 0);
+  assert.equal(known.append(chunk("two")), 3);
+  assert.equal(known.append(chunk("one")), 0);
+  assert.equal(log.append(chunk("one")), 6);
   await seal(log);
-  assert.equal(log.append(chunk("two")), 3, "an equal chunk in a sealed block");
-  assert.equal(log.append(chunk("three")), 9);
+  assert.equal(known.append(chunk("two")), 3, "an equal chunk in a sealed block");
+  assert.equal(known.append(chunk("three")), 9);
   const large = new Uint8Array(BLOCK_MAX_BYTES).fill(7);
-  assert.equal(log.append(large), 14);
-  assert.equal(log.append(large), 14);
-  assert.equal(log.append(chunk("end")), 14 + BLOCK_MAX_BYTES);
+  assert.equal(known.append(large), 14);
+  assert.equal(known.append(large), 14);
+  assert.equal(known.append(chunk("end")), 14 + BLOCK_MAX_BYTES);
   await seal(log);
   assert.equal(log.head!.blocks, 4, "a chunk never spans two blocks");
   const again = await open(store);
@@ -61,7 +64,7 @@ Deno.test("a writer ends a block before the chunk that would take it past 12 KiB
   for (const [name, chunks, blocks] of cases) {
     const store = new MemoryStore();
     const log = await open(store);
-    for (const length of chunks) log.appendNew(new Uint8Array(length));
+    for (const length of chunks) log.append(new Uint8Array(length));
     const head = (await seal(log))!;
     const cut = await Array.fromAsync(store.blocks(head.key, 0, 0, head.blocks));
     assert.deepEqual(cut.map(({ bytes }) => bytes.length), blocks, name);
@@ -176,9 +179,9 @@ Deno.test("receive() names what does not fit, and changes nothing", async () => 
     assert.deepStrictEqual(log.head, author.head, name);
     assert.equal(log.length, 3, name);
   }
-  author.appendNew(chunk("d"));
+  author.append(chunk("d"));
   await seal(author);
-  author.appendNew(chunk("e"));
+  author.append(chunk("e"));
   await seal(author);
   await assert.rejects(log.receive(await runOf(author, 4)), { code: "conflict" });
   assert.ok((await log.receive(await runOf(author, 3))).complete);
@@ -325,7 +328,7 @@ Deno.test("without synchronous reads at() throws MissingBlock, which fetches its
   const memory = new MemoryStore();
   const author = await open(memory);
   for (const text of ["one", "two", "six"]) {
-    author.appendNew(chunk(text));
+    author.append(chunk(text));
     await seal(author);
   }
   const store = new AsyncStore(memory);
@@ -344,8 +347,12 @@ Deno.test("without synchronous reads at() throws MissingBlock, which fetches its
   assert.equal(store.reads, 1);
   await assert.rejects(log.stored.load(9), { code: "missing_block" });
   assert.throws(() => log.at(9), (error: MissingBlock) => error instanceof MissingBlock);
-  // An equal chunk that is not at hand is stored again rather than waited for.
-  assert.equal(log.append(chunk("one")), 9);
+  // An equal chunk that is not at hand is stored again rather than waited for, unless it is asked for.
+  const index = new ChunkIndex();
+  index.add(chunkHash(chunk("one")), 0);
+  const known = new KnownChunks(log, index);
+  assert.throws(() => known.patiently(3, () => known.append(chunk("one"))), MissingBlock);
+  assert.equal(known.append(chunk("one")), 9);
 });
 
 Deno.test("sharedBytes() tells which waiting blocks another process has stored already", async () => {

@@ -37,7 +37,7 @@ const store = await filled();
 for (const cacheBytes of [64 * 1024, 1024 * 1024, 4 * 2 ** 20]) {
   Deno.test(`reading a repo end to end keeps its caches within ${cacheBytes} bytes`, async () => {
     const log = await Log.open(store, alice.key, { crypto, cacheBytes });
-    const branch = new Branch(log, { isWritable: false });
+    const branch = new Branch(log);
     await branch.follow();
     let most = 0;
     const check = () => {
@@ -69,7 +69,7 @@ for (const cacheBytes of [64 * 1024, 1024 * 1024, 4 * 2 ** 20]) {
 
 Deno.test("a cached value counts with all that it holds", async () => {
   const log = await Log.open(store, alice.key, { crypto, cacheBytes: 64 * 2 ** 20 });
-  const branch = new Branch(log, { isWritable: false });
+  const branch = new Branch(log);
   await branch.follow();
   const files = branch.snapshot.get("files");
   assert.equal(branch.snapshot.get("files"), files, "what is kept is one and the same");
