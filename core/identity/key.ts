@@ -1,7 +1,7 @@
 /** Keys as text and as bytes. */
 
-import { base32nopad } from "@scure/base";
 import { StreamoError } from "../errors.ts";
+import { decodeBase32, encodeBase32 } from "./base32.ts";
 
 /** Marks a {@link Key} for the type checker; nothing of it exists at run time. */
 declare const keyBrand: unique symbol;
@@ -26,14 +26,10 @@ export const KEY_CHARACTERS = 52;
 
 /** `text` as a key; `malformed` unless it is the canonical text of 32 bytes. */
 export function parseKey(text: string): Key {
-  if (typeof text === "string" && text.length === KEY_CHARACTERS && /^[a-z2-7]+$/.test(text)) {
-    try {
-      if (base32nopad.decode(text.toUpperCase()).length === KEY_BYTES) return text as Key;
-    } catch (error) {
-      throw malformed(text, error);
-    }
-  }
-  throw malformed(text);
+  const isLong = typeof text === "string" && text.length === KEY_CHARACTERS;
+  if (isLong && decodeBase32(text) !== undefined) return text as Key;
+  const message = `not a key: "${String(text).slice(0, 80)}" (52 characters of a-z and 2-7)`;
+  throw new StreamoError("malformed", message);
 }
 
 /** The key of 32 public-key bytes. */
@@ -41,7 +37,7 @@ export function keyFromBytes(bytes: Uint8Array): Key {
   if (bytes.length !== KEY_BYTES) {
     throw new StreamoError("malformed", `a key has ${KEY_BYTES} bytes, not ${bytes.length}`);
   }
-  return base32nopad.encode(bytes).toLowerCase() as Key;
+  return encodeBase32(bytes) as Key;
 }
 
 /** The key that was asked for last: heads mostly come in runs of one key. */
@@ -56,11 +52,6 @@ export function keyToBytes(key: Key): Uint8Array {
 
 /** Writes them into `bytes` at `at`. */
 export function writeKey(bytes: Uint8Array, at: number, key: Key): void {
-  if (last?.key !== key) last = { key, bytes: base32nopad.decode(key.toUpperCase()) };
+  if (last?.key !== key) last = { key, bytes: decodeBase32(key)! };
   bytes.set(last.bytes, at);
-}
-
-function malformed(text: string, cause?: unknown): StreamoError {
-  const message = `not a key: "${String(text).slice(0, 80)}" (52 characters of a-z and 2-7)`;
-  return new StreamoError("malformed", message, {}, { cause });
 }

@@ -1,6 +1,5 @@
 /** The provider over the web's `crypto.subtle`. */
 
-import { base64urlnopad } from "@scure/base";
 import { equal } from "../bytes.ts";
 import type { Crypto, SigningKey } from "./crypto.ts";
 import { pkcs8 } from "./der.ts";
@@ -35,9 +34,15 @@ async function signingKey(subtle: SubtleCrypto, seed: Uint8Array): Promise<Signi
   if (x === undefined) throw new TypeError("crypto.subtle exports an Ed25519 key without its x");
   const key = await subtle.importKey("pkcs8", wrapped, ED25519, false, ["sign"]);
   return {
-    publicKey: base64urlnopad.decode(x),
+    publicKey: fromBase64Url(x),
     sign: async (message) => new Uint8Array(await subtle.sign(ED25519, key, own(message))),
   };
+}
+
+/** By hand: `Uint8Array.fromBase64` is in Chrome from 140 on, Ed25519 from 137 on. */
+function fromBase64Url(text: string): Uint8Array {
+  const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
+  return Uint8Array.from(binary, (character) => character.charCodeAt(0));
 }
 
 /** Remembers the last public key: heads mostly come in runs of one key. */
