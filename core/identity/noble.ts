@@ -3,10 +3,8 @@
 import { etc, getPublicKey, hashes, Point, sign } from "@noble/ed25519";
 import { hkdf as nobleHkdf } from "@noble/hashes/hkdf.js";
 import { pbkdf2Async } from "@noble/hashes/pbkdf2.js";
-import { sha256 as nobleSha256 } from "@noble/hashes/sha2.js";
-// Not noble's, which shares a module with the SHA-256 that every page loads: bundlers do not split one.
-import { hash } from "@stablelib/sha512";
-import { concat, equal } from "../bytes.ts";
+import { sha256 as nobleSha256, sha512 } from "@noble/hashes/sha2.js";
+import { equal } from "../bytes.ts";
 import type { Crypto, SigningKey } from "./crypto.ts";
 import { checkSeed } from "./der.ts";
 import { sha256 } from "./hashes.ts";
@@ -14,10 +12,6 @@ import { isStrict } from "./strict.ts";
 
 // The library signs synchronously only with a hash that is handed to it.
 hashes.sha512 = sha512;
-
-function sha512(message: Uint8Array): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(hash(message));
-}
 
 /** A provider that asks nothing of the platform; 10 to 20 times slower than native code. */
 export function nobleCrypto(): Crypto {
@@ -41,7 +35,7 @@ function verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Arra
   if (a === undefined) return false;
   const r = signature.subarray(0, 32);
   const s = fromLittleEndian(signature.subarray(32));
-  const digest = sha512(concat([r, publicKey, message]));
+  const digest = sha512.create().update(r).update(publicKey).update(message).digest();
   const k = etc.mod(fromLittleEndian(digest), Point.CURVE().n);
   const expected = Point.BASE.multiply(s, false).subtract(a.multiply(k, false));
   return equal(expected.toBytes(), r);

@@ -11,7 +11,6 @@ import type { Channel } from "./channel.ts";
 import type { Conversation } from "./conversation.ts";
 import { fetchOnce } from "./fetch_once.ts";
 import type { Following } from "./follow.ts";
-import { keepAlive } from "./keep_alive.ts";
 import { landing } from "./landing.ts";
 import { loadParts } from "./load_parts.ts";
 import { Lookouts } from "./lookouts.ts";
@@ -62,7 +61,7 @@ export class Session {
   #home: Key | undefined;
   #following: Following | undefined;
   #peer: string | undefined;
-  #stopTimer: () => void = () => {};
+  #stopRetry: () => void = () => {};
   readonly #again: AskAgain;
 
   /** Starts to connect. */
@@ -223,7 +222,7 @@ export class Session {
 
   /** Ends the session. */
   close(): void {
-    this.#stopTimer();
+    this.#stopRetry();
     this.#again.close();
     this.#sparse.close();
     this.#setState("closed", "closed here");
@@ -280,8 +279,6 @@ export class Session {
       },
     });
     this.#conversation = conversation;
-    this.#stopTimer();
-    this.#stopTimer = keepAlive(conversation, this.#timer);
   }
 
   /** Starts something as soon as topics are loaded; the result ends it. */
@@ -326,8 +323,8 @@ export class Session {
     const most = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** this.#failures++);
     // Half of it at random: clients of a relay that restarts must not all come at once.
     this.#retryMs = Math.round(most * (0.5 + this.#random() / 2));
-    this.#stopTimer();
-    this.#stopTimer = this.#timer(() => {
+    this.#stopRetry();
+    this.#stopRetry = this.#timer(() => {
       this.#retryMs = undefined;
       this.#connect();
     }, this.#retryMs);

@@ -1,9 +1,10 @@
 /** What a session loads when it connects: pages that only read and write need none of it. */
 
-import { systemSocket } from "../platform.ts";
+import { systemSocket, type Timer } from "../platform.ts";
 import { Conversation, type ConversationOptions } from "./conversation.ts";
 import { type Followed, Following } from "./follow.ts";
 import type { Follow } from "./follow_links.ts";
+import { keepAlive } from "./keep_alive.ts";
 import type { SessionOptions } from "./session_options.ts";
 import { SessionTopics, type TopicsOfSession } from "./session_topics.ts";
 import { SUBPROTOCOL, webSocketTransport } from "./websocket_transport.ts";
@@ -12,16 +13,19 @@ import { SUBPROTOCOL, webSocketTransport } from "./websocket_transport.ts";
 export function converse(
   url: string,
   options: SessionOptions,
-  rest: Pick<
-    ConversationOptions,
-    "registry" | "timer" | "onHello" | "onNews" | "onCast" | "onStatus" | "onEnd"
-  >,
+  rest:
+    & Pick<
+      ConversationOptions,
+      "registry" | "onHello" | "onNews" | "onCast" | "onStatus" | "onEnd"
+    >
+    & { readonly timer: Timer },
 ): Conversation {
   const { openTransport, software = "streamo", relay, topics, admit, onLeave, randomBytes } =
     options;
   // Whatever opens it, a WebSocket is asked for by this name.
   const { host = /^wss?:/.test(url) ? new URL(url).host : undefined } = options;
-  return new Conversation({
+  let stopLooking = () => {};
+  const conversation = new Conversation({
     ...rest,
     transport: openTransport?.(url) ?? webSocketTransport(systemSocket(url, SUBPROTOCOL)),
     host,
@@ -31,7 +35,13 @@ export function converse(
     admit,
     onLeave,
     randomBytes,
+    onEnd: (...end) => {
+      stopLooking();
+      rest.onEnd?.(...end);
+    },
   });
+  stopLooking = keepAlive(conversation, rest.timer);
+  return conversation;
 }
 
 /** The topics of a session. */

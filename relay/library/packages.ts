@@ -22,9 +22,8 @@ export const BROWSER_PACKAGES: readonly BrowserPackage[] = [
   { name: "preact", version: "11.2.0", specifiers: ["preact", "preact/hooks"] },
   { name: "@noble/ed25519", version: "3.2.0", specifiers: ["@noble/ed25519"] },
   { name: "@noble/hashes", version: "2.4.0", specifiers: ["@noble/hashes/"] },
-  { name: "@scure/base", version: "2.4.0", specifiers: ["@scure/base"] },
   // The last three are what the first of these imports.
-  { name: "@stablelib/sha512", version: "2.0.1", specifiers: ["@stablelib/sha512"] },
+  { name: "@stablelib/sha256", version: "2.0.1", specifiers: ["@stablelib/sha256"] },
   { name: "@stablelib/binary", version: "2.0.1", specifiers: ["@stablelib/binary"] },
   { name: "@stablelib/int", version: "2.0.1", specifiers: ["@stablelib/int"] },
   { name: "@stablelib/wipe", version: "2.0.1", specifiers: ["@stablelib/wipe"] },

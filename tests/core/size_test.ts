@@ -12,23 +12,23 @@ import {
 
 /** The most that is loaded at once; DESIGN section 11 asks for 25,000. */
 const AT_ONCE_MAX_BYTES: Readonly<Record<string, number>> = {
-  "tests/suites/pages/reading.ts": 26_600,
-  "tests/suites/pages/writing.ts": 27_100,
-  "mod.ts": 27_300,
+  "tests/suites/pages/reading.ts": 24_700,
+  "tests/suites/pages/writing.ts": 24_900,
+  "mod.ts": 25_000,
 };
 
 /** What is loaded when it is needed first: the most that each may take besides what is there already. */
 const LATE_MAX_BYTES: Readonly<Record<string, number>> = {
   repo_writer: 12_000,
-  session_parts: 30_600,
-  settling: 20_500,
+  session_parts: 32_700,
+  settling: 21_700,
   check_run: 1_200,
   proofs: 2_200,
   sparse: 3_500,
   sparse_readers: 6_000,
   diff: 5_600,
   node: 700,
-  noble: 8_000,
+  noble: 9_900,
 };
 
 const entryOf = (path: string) => path.replace(/.*\//, "").replace(".ts", ".js");

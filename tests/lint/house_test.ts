@@ -14,7 +14,7 @@ Deno.test("no-jsr reports jsr: and https: imports in every form", () => {
       ]
     ) assert.equal(messages("no-jsr", "web/ui.ts", source).length, 1, source);
   }
-  for (const specifier of ["hono", "node:fs", "./a.ts", "@scure/base"]) {
+  for (const specifier of ["hono", "node:fs", "./a.ts", "@noble/ed25519"]) {
     assert.deepEqual(messages("no-jsr", "web/ui.ts", `import "${specifier}";`), [], specifier);
   }
 });

@@ -8,7 +8,7 @@ import { join } from "node:path";
 export type Bundle = ReadonlyMap<string, string>;
 
 /** npm packages that core uses. */
-const PACKAGES = ["@noble/*", "@scure/*", "@stablelib/*"];
+const PACKAGES = ["@noble/*", "@stablelib/*"];
 
 /** How {@link bundle} makes files. */
 export interface BundleOptions {
