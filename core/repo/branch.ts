@@ -6,7 +6,7 @@ import type { Value } from "../codec/value.ts";
 import type { Log } from "../log/log.ts";
 import type { BranchWriter, RecordContent } from "./branch_writer.ts";
 import { eventRecords, type HistoryRange, records } from "./history.ts";
-import { findRecord, type LogRecord, ReadRecord, readRecord, skipFrom, skipSeq } from "./record.ts";
+import { findRecord, type LogRecord, ReadRecord, readRecord } from "./record.ts";
 import { Snapshot } from "./snapshot.ts";
 
 /** One event of the log. */

@@ -6,6 +6,7 @@ import type { Item } from "../codec/value.ts";
 import type { Branch } from "./branch.ts";
 import { citedHeads, citeEnd, citeEnds } from "./cited_heads.ts";
 import type { CitedHead } from "./cited_heads.ts";
+import { epochStart, isMarked, MESSAGE } from "./epoch_start.ts";
 import { records } from "./history.ts";
 import { LogCopy } from "./log_copy.ts";
 import { type LogRecord, readRecord } from "./record.ts";
@@ -17,32 +18,10 @@ const STEP_BYTES = 4 * 2 ** 20;
 const TAKEN_RECORDS = 100_000;
 const STEP_RECORDS = 1000;
 
-/** The message of the record that begins an epoch. */
-const MESSAGE = "compact";
-
 /** What compaction takes along. */
 export interface CompactOptions {
   /** How many of the last records stay, with their events, messages, times and states; 0 by default. */
   readonly keepRecords?: number;
-}
-
-/** The record that begins an epoch, after those that were kept. */
-export interface EpochStart {
-  readonly record: LogRecord;
-  /** Where the epochs before ended, the last one first, and what they had taken in. */
-  readonly ends: readonly CitedHead[];
-}
-
-/** The record with which the epoch of `branch` begins; undefined in a log that was never compacted. */
-export function epochStart({ space, record, log }: Branch): EpochStart | undefined {
-  if (log.epoch === 0 || record === undefined) return undefined;
-  for (const found of records(space, record, { after: record.first - 1 })) {
-    // Merges cite heads of earlier epochs too, with fewer marks.
-    if (found.message !== MESSAGE || found.citesItem === undefined) continue;
-    const ends = citedHeads(space, found.citesItem).filter(isMarked);
-    if (ends[0]?.epoch === log.epoch - 1) return { record: found, ends };
-  }
-  return undefined;
 }
 
 /** The heads that `branch` has taken in up to `newest`, and where epochs before ended, the last one first. */
@@ -59,10 +38,6 @@ async function takenIn(branch: Branch, newest: LogRecord): Promise<CitedHead[]> 
     taken.push(steps.reverse().flat());
   }
   return [...taken.reverse().flat(), ...start?.ends ?? []];
-}
-
-function isMarked({ marks }: CitedHead): boolean {
-  return marks !== undefined;
 }
 
 /** Copies what is to stay of one branch into another, which is empty and of the next epoch. */

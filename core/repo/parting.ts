@@ -9,7 +9,7 @@ import type { Position } from "../log/run.ts";
 import type { Branch } from "./branch.ts";
 import { type CitedHead, commonBlocks, commonOfCited, isCited } from "./cited_heads.ts";
 import { citedSince, takenSince } from "./cited_since.ts";
-import { epochStart } from "./compaction.ts";
+import { epochStart } from "./epoch_start.ts";
 import { findRecord, type LogRecord } from "./record.ts";
 
 /** Where two logs part. */

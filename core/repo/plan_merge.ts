@@ -2,13 +2,12 @@
 
 import { untilThere } from "../codec/chunks.ts";
 import { StreamoError } from "../errors.ts";
-import type { VerifiedHead } from "../log/head.ts";
-import type { Log } from "../log/log.ts";
 import type { Branch } from "./branch.ts";
 import { type CitedHead, citeReplaced } from "./cited_heads.ts";
 import type { OnConflict } from "./conflict.ts";
 import { mergeBranches } from "./merge_branches.ts";
 import { mergeEpochs } from "./merge_epochs.ts";
+import { sharedBy, type Succession } from "./succession.ts";
 import { originsOf, recordsFrom } from "./taken_records.ts";
 import {
   findLaterParting,
@@ -18,25 +17,6 @@ import {
   partAt,
   partlyMerged,
 } from "./parting.ts";
-
-/** What is known of two branches of which one takes the other's place. */
-export interface Succession {
-  /** How many blocks both begin with, and up to which address: 0 for logs of two epochs. */
-  readonly sharedBlocks: number;
-  readonly sharedBytes: number;
-  /** The head whose place is taken, if it was signed. */
-  readonly replaced?: VerifiedHead;
-  /** Whether another process has stored the log that goes on already. */
-  readonly isStored?: boolean;
-  /** Whether the head is cited even if nothing is taken over: then nobody looks again. */
-  readonly mustCite?: boolean;
-}
-
-/** What `branch`, which parts from `log` or is of another epoch, shares with it. */
-export async function sharedBy(branch: Log, log: Log): Promise<Succession> {
-  if (branch.epoch !== log.epoch) return { sharedBlocks: 0, sharedBytes: 0 };
-  return { sharedBlocks: branch.length, sharedBytes: await branch.sharedBytes(log) };
-}
 
 /** How conflicts are decided, and when. */
 export interface MergeRules {

@@ -5,15 +5,20 @@ import { StreamoError } from "../errors.ts";
 import type { Advance } from "../log/advance.ts";
 import { proveFork } from "../log/fork_proof.ts";
 import { compareHeads, type Head } from "../log/head.ts";
+import { late } from "../late.ts";
 import { Log } from "../log/log.ts";
 import type { Run } from "../log/run.ts";
 import { Asides } from "./asides.ts";
-import { Branch } from "./branch.ts";
-import { Compaction, type CompactOptions } from "./compaction.ts";
+import type { CompactOptions } from "./compaction.ts";
 import { covers, knows } from "./parting.ts";
-import { type MergeRules, planMerge, planTakeIn, sharedBy, type Succession } from "./plan_merge.ts";
+import type { MergeRules } from "./plan_merge.ts";
 import { Raising } from "./raising.ts";
+import { sharedBy, type Succession } from "./succession.ts";
 import { isConflict, type Trunk } from "./trunk.ts";
+
+/** What only signers need: a session that has some has loaded it before it connects. */
+const loadMerging = late(() => import("./plan_merge.ts"));
+const loadCompaction = late(() => import("./compaction.ts"));
 
 /** What a {@link Trunk} loads when it is needed first. Its callers wait for their turn. */
 export class Settling {
@@ -36,6 +41,7 @@ export class Settling {
 
   /** See `Repo.takeIn`. */
   async takeIn(log: Log): Promise<void> {
+    const { planTakeIn } = await loadMerging();
     const trunk = this.#trunk;
     await trunk.writer!.flushNow();
     const theirs = trunk.branch;
@@ -149,6 +155,7 @@ export class Settling {
 
   /** See `Repo.compact`. False if another process was faster: then again. */
   async compact(options: CompactOptions): Promise<boolean> {
+    const { Compaction } = await loadCompaction();
     const branch = this.#trunk.branch;
     const { log } = branch;
     if (log.head?.record === undefined) return true;
@@ -211,6 +218,7 @@ export class Settling {
     // Others may have what gives way here: then they must see the result win.
     const isShown = replaced !== undefined && sharedBlocks < this.#trunk.shown;
     const theirBlocks = log.newest?.blocks ?? 0;
+    const { planMerge } = await loadMerging();
     const merge = await planMerge(this.#trunk.branch, theirs, succession, this.#rules());
     await untilThere(() => {
       merge();

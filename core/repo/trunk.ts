@@ -3,7 +3,7 @@
 import { StreamoError } from "../errors.ts";
 import type { Crypto } from "../identity/crypto.ts";
 import type { Aside } from "../log/aside.ts";
-import type { Head, VerifiedHead } from "../log/head.ts";
+import type { Head } from "../log/head.ts";
 import { late } from "../late.ts";
 import type { Log } from "../log/log.ts";
 import type { Run } from "../log/run.ts";
@@ -17,7 +17,7 @@ import type { Raising } from "./raising.ts";
 import { passOn, repoEmitter } from "./repo_events.ts";
 import type { RepoWriter } from "./repo_writer.ts";
 import type { Settling } from "./settling.ts";
-import type { Succession } from "./plan_merge.ts";
+import type { Succession } from "./succession.ts";
 
 /**
  * What merges. A session has loaded it before it connects, so that what is written on both sides of a

@@ -6,14 +6,20 @@ import type { SessionOptions } from "./session_options.ts";
 const load = late(() =>
   Promise.all([
     import("./session_parts.ts"),
-    // What checks and merges that which arrives: who was online once merges also when the network has gone.
+    // What checks that arrives, and finds out whose place it takes: also when the network has gone.
     import("../repo/settling.ts"),
     import("../log/check_run.ts"),
     import("../log/proofs.ts"),
   ])
 );
-/** The same for who writes: repos may be opened when the network has gone. */
-const loadWriter = late(() => import("../repo/repo_writer.ts"));
+/** The same for who writes: repos may be opened, merged and compacted when the network has gone. */
+const loadWriter = late(() =>
+  Promise.all([
+    import("../repo/repo_writer.ts"),
+    import("../repo/plan_merge.ts"),
+    import("../repo/compaction.ts"),
+  ])
+);
 
 /** Loads it once; what failed is tried again at the next call. */
 export async function loadParts(

@@ -21,7 +21,9 @@ const AT_ONCE_MAX_BYTES: Readonly<Record<string, number>> = {
 const LATE_MAX_BYTES: Readonly<Record<string, number>> = {
   repo_writer: 12_000,
   session_parts: 32_700,
-  settling: 21_700,
+  settling: 6_600,
+  plan_merge: 17_000,
+  compaction: 8_000,
   check_run: 1_200,
   proofs: 2_200,
   sparse: 3_500,
@@ -30,6 +32,12 @@ const LATE_MAX_BYTES: Readonly<Record<string, number>> = {
   node: 700,
   noble: 9_900,
 };
+
+/** The same for what a session loads before it connects, and what comes with its signers. */
+const CONNECTED_MAX_BYTES = 58_500;
+const WRITING_MAX_BYTES = 67_500;
+const CONNECTED = ["session_parts", "settling", "check_run", "proofs"];
+const WRITING = [...CONNECTED, "repo_writer", "plan_merge", "compaction"];
 
 const entryOf = (path: string) => path.replace(/.*\//, "").replace(".ts", ".js");
 
@@ -73,6 +81,19 @@ Deno.test({ name: "every part that is loaded late has a bound", ignore }, () => 
     console.log(`  ${bytes} bytes: ${name}`);
     assert(bytes <= LATE_MAX_BYTES[name], `${name}: ${bytes} bytes, not ${LATE_MAX_BYTES[name]}`);
   }
+});
+
+Deno.test({ name: "what a page has loaded when it is connected has a bound", ignore }, () => {
+  const late = loadedLate(whole!);
+  const all = (names: string[]) => {
+    const entries = ["mod.js", ...names.map((name) => late.get(name)!)];
+    const files = new Set(entries.flatMap((entry) => loadedAtOnce(whole!, entry)));
+    return downloadBytes(whole!, [...files]);
+  };
+  const [reading, writing] = [all(CONNECTED), all(WRITING)];
+  console.log(`  ${reading} bytes to read, ${writing} bytes to write`);
+  assert(reading <= CONNECTED_MAX_BYTES, `${reading} bytes to read`);
+  assert(writing <= WRITING_MAX_BYTES, `${writing} bytes to write`);
 });
 
 Deno.test({ name: "the curve for platforms without Ed25519 is loaded late", ignore }, () => {
