@@ -1,6 +1,6 @@
 /** Names for what a repo holds at an address, which stay right when a part of its log is replaced. */
 
-import { toHex } from "../core/bytes.ts";
+import { toHex } from "../core/hex.ts";
 import type { Repo } from "../core/repo/repo.ts";
 import { writeAtomic } from "./write_atomic.ts";
 

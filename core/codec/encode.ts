@@ -7,10 +7,10 @@ import { PieceWriter, writeLargeText } from "./pieces.ts";
 import { NotStorable, writeScalar } from "./write_scalar.ts";
 import * as tag from "./tags.ts";
 import { compareText } from "./text.ts";
+import { isPlainObject } from "./plain_object.ts";
 import {
   EMPTY_LIST,
   EMPTY_MAP,
-  isPlainObject,
   type Item,
   Link,
   type Path,

@@ -4,7 +4,8 @@
  *     aside = head(157) from(u64) start(u64) *(length(u32) bytes)
  */
 
-import { concat, readU32, readU64, toHex, writeU32, writeU64 } from "../bytes.ts";
+import { concat, readU32, readU64, writeU32, writeU64 } from "../bytes.ts";
+import { toHex } from "../hex.ts";
 import { StreamoError } from "../errors.ts";
 import type { Key } from "../identity/key.ts";
 import { decodeHead, encodeHead, type Head, HEAD_BYTES, type SignedHead } from "./head.ts";

@@ -1,6 +1,6 @@
 /** Fields of control messages: what is not of the right kind is `malformed`. */
 
-import { fromHex } from "../bytes.ts";
+import { fromHex } from "../hex.ts";
 import { StreamoError } from "../errors.ts";
 import { type Key, parseKey } from "../identity/key.ts";
 

@@ -1,6 +1,6 @@
 /** A relay's HTTP side as a source of blocks: one request for a head with its end, or for a reading. */
 
-import { toHex } from "../bytes.ts";
+import { toHex } from "../hex.ts";
 import type { Reading } from "../codec/reading.ts";
 import type { Key } from "../identity/key.ts";
 import type { BlockSource, LogTree, Newest, ProvenBlocks } from "../log/source.ts";

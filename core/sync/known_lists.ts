@@ -1,6 +1,6 @@
 /** The lists of keys that peers have asked for, so that who comes back need not say its keys again. */
 
-import { toHex } from "../bytes.ts";
+import { toHex } from "../hex.ts";
 import type { Key } from "../identity/key.ts";
 import type { Registry } from "../repo/registry.ts";
 

@@ -1,6 +1,6 @@
 /** Control messages: JSON text, each with a `type`. What does not fit is `malformed`. */
 
-import { fromHex, toHex } from "../bytes.ts";
+import { fromHex, toHex } from "../hex.ts";
 import { type Code, isCode, StreamoError } from "../errors.ts";
 import type { Key } from "../identity/key.ts";
 import { SIGNATURE_BYTES } from "../identity/strict.ts";

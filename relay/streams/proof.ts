@@ -9,7 +9,7 @@
  *     &first=I&end=J               blocks from I on, up to J
  */
 
-import { fromHex } from "../../core/bytes.ts";
+import { fromHex } from "../../core/hex.ts";
 import { StreamoError } from "../../core/errors.ts";
 import type { Key } from "../../core/identity/key.ts";
 import { HASH_BYTES } from "../../core/log/merkle.ts";

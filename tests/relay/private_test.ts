@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { toHex } from "../../core/bytes.ts";
+import { toHex } from "../../core/hex.ts";
 import { Link } from "../../core/codec/value.ts";
 import { keyToBytes } from "../../core/identity/key.ts";
 import { MemoryStore } from "../../core/log/memory_store.ts";

@@ -1,6 +1,7 @@
 /** Watches what a process signs. */
 
-import { concat, toHex } from "../../core/bytes.ts";
+import { concat } from "../../core/bytes.ts";
+import { toHex } from "../../core/hex.ts";
 import type { SigningKey } from "../../core/identity/crypto.ts";
 import { decodeHead, type Head, signedBytes } from "../../core/log/head.ts";
 

@@ -1,6 +1,7 @@
 /** Looks over every disk's shoulder: what is stored must be covered by a genuine signature. */
 
-import { equal, toHex } from "../../core/bytes.ts";
+import { equal } from "../../core/bytes.ts";
+import { toHex } from "../../core/hex.ts";
 import type { Crypto } from "../../core/identity/crypto.ts";
 import { type Key, keyToBytes } from "../../core/identity/key.ts";
 import type { Block } from "../../core/log/block.ts";

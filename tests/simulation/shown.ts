@@ -1,6 +1,7 @@
 /** Whether what a replica shows was written by the author, and where the author wrote it. */
 
-import { isPlainObject, type Value } from "../../core/codec/value.ts";
+import { isPlainObject } from "../../core/codec/plain_object.ts";
+import type { Value } from "../../core/codec/value.ts";
 import type { Truth } from "./truth.ts";
 
 /** A large value: its id, and text that follows from it, so that no part of another one passes. */

@@ -1,7 +1,7 @@
 /** A store that lives in a page, used from here: every call crosses over to the browser. */
 
 import type { Block } from "../../core/log/block.ts";
-import { fromHex, toHex } from "../../core/bytes.ts";
+import { fromHex, toHex } from "../../core/hex.ts";
 import { isCode, StreamoError } from "../../core/errors.ts";
 import type { Key } from "../../core/identity/key.ts";
 import type { Store, StoredHead } from "../../core/log/store.ts";

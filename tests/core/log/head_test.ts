@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { fromHex, toHex } from "../../../core/bytes.ts";
+import { fromHex, toHex } from "../../../core/hex.ts";
 import { keyFromBytes } from "../../../core/identity/key.ts";
 import {
   compareHeads,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { toHex } from "../../../core/bytes.ts";
+import { toHex } from "../../../core/hex.ts";
 import { type Client, ManyRepos } from "../../suites/many_repos.ts";
 import { randomSource } from "../../suites/random.ts";
 

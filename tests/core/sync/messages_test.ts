@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { toHex } from "../../../core/bytes.ts";
+import { toHex } from "../../../core/hex.ts";
 import { CODES, StreamoError } from "../../../core/errors.ts";
 import { encodeHead, signHead } from "../../../core/log/head.ts";
 import {

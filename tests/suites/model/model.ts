@@ -1,13 +1,7 @@
 /** The slow, obvious version of a repo's value: plain JS values, copied at every change. */
 
-import {
-  isPlainObject,
-  Link,
-  type Path,
-  pathText,
-  type Step,
-  type Value,
-} from "../../../core/codec/value.ts";
+import { isPlainObject } from "../../../core/codec/plain_object.ts";
+import { Link, type Path, pathText, type Step, type Value } from "../../../core/codec/value.ts";
 
 /** That there is nothing at a place; undefined is a value. */
 export const NOTHING: unique symbol = Symbol("nothing");
