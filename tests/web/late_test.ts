@@ -4,7 +4,8 @@ import { withPage } from "./pages.ts";
 
 const CONNECTS = `
   const statuses = [];
-  const session = connect(new Registry({ store: new MemoryStore() }), location.origin);
+  const options = globalThis.signer && { signers: [signer] };
+  const session = connect(new Registry({ store: new MemoryStore() }), location.origin, options);
   session.on("status", ({ state, reason }) => statuses.push([state, reason]));
   Object.assign(window, { session, statuses });
 `;
@@ -19,6 +20,8 @@ browserTest("what a session needs is loaded when it connects, and only then", as
     await page.evaluate("connect()");
     await page.waitForFunction("session.status.state === 'online'");
     assert(asked.includes("/streamo/core/sync/conversation.ts"), asked.join("\n"));
+    const forWriters = /repo_writer|draft|plan_merge|compaction/;
+    assert.deepEqual(asked.filter((path) => forWriters.test(path)), [], "it only reads");
   });
 });
 
@@ -39,10 +42,13 @@ browserTest("a session that cannot load what it needs says so and tries again", 
   });
 });
 
+const SIGNS = `
+  globalThis.signer = await Signer.fromSeed("page", new Uint8Array(32).fill(7));
+`;
+
 /** Two repos over one store, as two tabs have them, that write at once. */
 const CONFLICTS = `
   const store = new MemoryStore();
-  const signer = await Signer.fromSeed("page", new Uint8Array(32).fill(7));
   const [one, other] = [await Repo.open(store, signer), await Repo.open(store, signer)];
   other.on("failed", (error) => window.failed = error.code);
   window.conflict = async () => {
@@ -55,7 +61,7 @@ const CONFLICTS = `
 `;
 
 browserTest("after a session was online, a page that is offline merges", async (page) => {
-  await withPage(CONNECTS + CONFLICTS, async (url) => {
+  await withPage(SIGNS + CONNECTS + CONFLICTS, async (url) => {
     await page.goto(url);
     await page.waitForFunction("session.status.state === 'online'");
     await page.route("**/*", (route) => route.abort());
@@ -63,8 +69,32 @@ browserTest("after a session was online, a page that is offline merges", async (
   });
 });
 
+/** Opens a repo with its signer for the first time. */
+const WRITES = `
+  window.write = async () => {
+    const repo = await Repo.open(new MemoryStore(), signer);
+    repo.set("n", 1);
+    const stored = await repo.store(new Blob(["film"]).stream());
+    repo.set("film", stored);
+    const { epoch } = await repo.compact();
+    return [epoch, repo.get("n"), repo.size("film")];
+  };
+`;
+
+browserTest(
+  "after a session with signers was online, a page that is offline opens, writes and compacts",
+  async (page) => {
+    await withPage(SIGNS + CONNECTS + WRITES, async (url) => {
+      await page.goto(url);
+      await page.waitForFunction("session.status.state === 'online'");
+      await page.route("**/*", (route) => route.abort());
+      assert.deepEqual(await page.evaluate("write()"), [1, 1, 4]);
+    });
+  },
+);
+
 browserTest("what cannot be merged offline is kept, and merged at a later flush", async (page) => {
-  await withPage(CONFLICTS, async (url) => {
+  await withPage(SIGNS + CONFLICTS, async (url) => {
     await page.goto(url);
     await page.waitForSelector("html[data-ready]");
     await page.route("**/*", (route) => route.abort());
