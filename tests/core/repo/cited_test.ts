@@ -22,7 +22,7 @@ async function citing(...lists: readonly Value[]): Promise<Branch> {
   lists.forEach((cites, i) => repo.transaction((draft) => draft.set("x", i), { cites }));
   await repo.flush();
   const { log } = await Repo.open(store, signer.key, { cacheBytes: 2 ** 20 });
-  const branch = new Branch(log, { isWritable: false });
+  const branch = new Branch(log);
   await branch.follow();
   return branch;
 }
