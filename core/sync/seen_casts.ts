@@ -1,6 +1,6 @@
 /** Casts that have passed already: between relays in a circle one comes by several ways. */
 
-import { toHex } from "../bytes.ts";
+import { toHex } from "../hex.ts";
 
 /** Remembered of each of two generations: some seconds of more casts than anybody passes on. */
 const SEEN_MAX = 8192;
