@@ -23,6 +23,8 @@ interface Level {
   count: number;
   size: number;
   keyBytes: number;
+  /** Bytes that keys share with the ones before them: they are not written again. */
+  sharedBytes: number;
   lastKey: string;
   /** The entries as the parsed node will hold them; undefined if it is not kept. */
   parsed: Parsed | undefined;
@@ -156,7 +158,8 @@ export class TreeBuilder {
     if (parsed !== undefined) {
       const { keys, items, sizes } = parsed;
       const kind = this.#kind;
-      const node = { kind, height, small: false, keys, items, sizes, size, length: chunk.at };
+      const bytes = chunk.at + level.sharedBytes;
+      const node = { kind, height, small: false, keys, items, sizes, size, bytes };
       this.#space.keep(address, node);
     }
     giveBack(chunk);
@@ -173,6 +176,7 @@ export class TreeBuilder {
         count: 0,
         size: 0,
         keyBytes: 0,
+        sharedBytes: 0,
         lastKey: "",
         parsed: this.#keeps ? { keys: [], items: [], sizes: [] } : undefined,
         only: 0,
@@ -232,6 +236,7 @@ function writeKey(level: Level, key: string): void {
   body.varint(length - shared);
   body.raw(nextBytes.bytes, shared, length);
   level.keyBytes += length;
+  level.sharedBytes += shared;
   level.lastBytes = nextBytes;
   level.nextBytes = lastBytes;
 }
@@ -242,6 +247,7 @@ function reset(level: Level, keeps: boolean): void {
   level.count = 0;
   level.size = 0;
   level.keyBytes = 0;
+  level.sharedBytes = 0;
 }
 
 function nodeTag(kind: Kind, height: number): number {

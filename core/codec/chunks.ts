@@ -132,7 +132,7 @@ export class Space {
 
   /** Keeps the node that was written at `address` at hand. */
   keep(address: number, node: Node): void {
-    this.#nodes.set(address, node, 96 + node.items.length * 48 + node.length);
+    this.#nodes.set(address, node, 96 + node.items.length * 48 + node.bytes);
   }
 
   #parse(bytes: Uint8Array, address: number): Node {

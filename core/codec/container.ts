@@ -167,7 +167,7 @@ const EMPTY_MAP_NODE = emptyNode("map");
 const EMPTY_LIST_NODE = emptyNode("list");
 
 function emptyNode(kind: Kind): Node {
-  return { kind, height: 0, small: true, keys: [], items: [], sizes: [], size: 0, length: 1 };
+  return { kind, height: 0, small: true, keys: [], items: [], sizes: [], size: 0, bytes: 1 };
 }
 
 function* walkForward(space: Space, node: Node, range: Range): Generator<[string, Item]> {

@@ -100,7 +100,7 @@ class Decoder {
    * them together are more than a call stack holds.
    */
   #eachLeaf(root: Node, add: (leaf: Node) => void): void {
-    this.#spend(root.items.length, root.length);
+    this.#spend(root.items.length, root.bytes);
     if (root.height === 0) return add(root);
     const path = [{ node: root, next: 0 }];
     while (path.length > 0) {
@@ -110,7 +110,7 @@ class Decoder {
         continue;
       }
       const node = child(this.#space, top.node, top.next++);
-      this.#spend(node.items.length, node.length);
+      this.#spend(node.items.length, node.bytes);
       if (node.height > 0) path.push({ node, next: 0 });
       else add(node);
     }

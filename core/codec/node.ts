@@ -36,8 +36,8 @@ export interface Node {
   readonly sizes: readonly number[];
   /** Entries (or bytes) below this node. */
   readonly size: number;
-  /** Bytes of this chunk. */
-  readonly length: number;
+  /** Bytes of this chunk with every key written out: what it takes up once it is read. */
+  readonly bytes: number;
 }
 
 /** Whether a chunk that starts with `first` is a node that {@link parseNode} reads. */
@@ -115,8 +115,8 @@ export function readItem(reader: Reader, address: number, inlineMax: number): It
   return item;
 }
 
-function leaf(kind: Kind, small: boolean, keys: string[], items: Item[], length: number): Node {
-  return { kind, height: 0, small, keys, items, sizes: [], size: items.length, length };
+function leaf(kind: Kind, small: boolean, keys: string[], items: Item[], bytes: number): Node {
+  return { kind, height: 0, small, keys, items, sizes: [], size: items.length, bytes };
 }
 
 /** Scratch for the key being read; grows to the longest key. */
@@ -129,8 +129,15 @@ function parseMap(reader: Reader, height: number, address: number): Node {
   const sizes: number[] = [];
   let size = 0;
   let previousLength = -1;
+  let keyBytes = 0;
+  let sharedBytes = 0;
   for (let i = 0; i < count; i++) {
-    previousLength = readKey(reader, previousLength);
+    // A writer ends the node here; else a few bytes could stand for 64 of the longest keys.
+    if (i > 1 && keyBytes >= tag.NODE_KEY_BYTES) throw malformed("the keys of a node are too long");
+    const shared = reader.varint();
+    previousLength = readKey(reader, shared, previousLength);
+    sharedBytes += shared;
+    keyBytes += previousLength;
     keys.push(decodeUtf8(scratch, 0, previousLength));
     if (height === 0) {
       items.push(readItem(reader, address, tag.INLINE_TREE));
@@ -140,13 +147,13 @@ function parseMap(reader: Reader, height: number, address: number): Node {
     sizes.push(readSize(reader));
     size = addSize(size, sizes[i]);
   }
-  if (height === 0) return leaf("map", false, keys, items, reader.at);
-  return { kind: "map", height, small: false, keys, items, sizes, size, length: reader.at };
+  const bytes = reader.at + sharedBytes;
+  if (height === 0) return leaf("map", false, keys, items, bytes);
+  return { kind: "map", height, small: false, keys, items, sizes, size, bytes };
 }
 
-/** Reads a key into `scratch`, where the one before it still stands; gives its length. */
-function readKey(reader: Reader, previousLength: number): number {
-  const shared = reader.varint();
+/** Reads the rest of a key into `scratch`, where the one before it still stands; gives its length. */
+function readKey(reader: Reader, shared: number, previousLength: number): number {
   const rest = reader.raw(reader.varint());
   const length = shared + rest.length;
   if (length > tag.KEY_MAX_BYTES) throw malformed("a key is too long");
@@ -179,7 +186,7 @@ function parseInner(reader: Reader, kind: Kind, address: number): Node {
     sizes.push(readSize(reader));
     size = addSize(size, sizes[i]);
   }
-  return { kind, height, small: false, keys: [], items, sizes, size, length: reader.at };
+  return { kind, height, small: false, keys: [], items, sizes, size, bytes: reader.at };
 }
 
 function readHeight(reader: Reader): number {

@@ -2,10 +2,17 @@
 
 import assert from "node:assert/strict";
 import { Space } from "../../core/codec/chunks.ts";
+import { encode } from "../../core/codec/encode.ts";
 import type { Item } from "../../core/codec/value.ts";
 import { StreamoError } from "../../core/errors.ts";
 import { Snapshot } from "../../core/repo/snapshot.ts";
-import { sharedLeaves, sharedLists, sharedPieces, tallNest } from "../suites/fuzz/bombs.ts";
+import {
+  sharedKeys,
+  sharedLeaves,
+  sharedLists,
+  sharedPieces,
+  tallNest,
+} from "../suites/fuzz/bombs.ts";
 import { FlatChunks } from "../suites/fuzz/flat_chunks.ts";
 
 const BUDGET = { elements: 10_000, bytes: 2 ** 20 };
@@ -59,4 +66,27 @@ Deno.test("the deepest nest of the highest trees is refused or read, without a s
   const read = bomb((space) => tallNest(space, 499, 53));
   read.chunks.allow(501 * 60 * 4);
   assert.equal((read.snapshot.value([]) as unknown[]).length, 32);
+});
+
+Deno.test("keys that share nearly all of their bytes are counted whole", () => {
+  const { snapshot } = bomb((space) => sharedKeys(space, "", 64, 120));
+  const bytes = 64 * 120;
+  assert.throws(() => snapshot.value([], { bytes: bytes - 1 }), isBudget);
+  assert.equal(Object.keys(snapshot.value([]) as object).length, 64);
+
+  const space = new Space(new FlatChunks(new Uint8Array()));
+  for (let i = 0; i < 100; i++) space.node(sharedKeys(space, `${i}`, 64, 120).address);
+  assert(space.cachedBytes > 100 * bytes, `${space.cachedBytes} bytes are said to be kept`);
+});
+
+Deno.test("a leaf of many long keys that share their bytes is refused, the most a writer makes is read", () => {
+  const { snapshot } = bomb((space) => sharedKeys(space, "", 3, 4096));
+  const isMalformed = (error: unknown) =>
+    error instanceof StreamoError && error.code === "malformed";
+  assert.throws(() => snapshot.value([]), isMalformed);
+  const keys = ["a".repeat(4095), "a".repeat(4096), "a".repeat(8192)];
+  const value = Object.fromEntries(keys.map((key) => [key, 1]));
+  const most = bomb((space) => encode(space, value));
+  assert.deepEqual(most.snapshot.value([]), value);
+  assert.equal(most.chunks.reads, 1);
 });

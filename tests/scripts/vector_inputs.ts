@@ -142,6 +142,10 @@ export const CONTAINERS_BAD: Bad[] = [
   bad("a key that repeats", "8e02000161" + "00" + "0100" + "00"),
   bad("keys out of order", "8e02000162" + "00" + "000161" + "00"),
   bad("a key of 8,193 bytes", "8e01" + "008140" + "61".repeat(8193) + "00"),
+  bad(
+    "a third key after 8,192 bytes of keys",
+    "8e03" + "00ff1f" + "61".repeat(4095) + "00" + "ff1f02616100" + "8020016200",
+  ),
   bad("17 bytes inside a map leaf", "8e01000161" + "50" + "78".repeat(16)),
   bad("17 bytes inside a list leaf", "9001" + "50" + "78".repeat(16)),
   bad("a map inner node of height 0", "8f0001" + "000161" + "0001"),

@@ -100,6 +100,26 @@ export function sharedPieces(space: Space, width: number, height: number): Ref {
   return new Ref(address);
 }
 
+/**
+ * The leaf of a map: `count` keys of `keyBytes` bytes that differ in their last one only, after the
+ * text `first`; it writes their common bytes once.
+ */
+export function sharedKeys(space: Space, first: string, count: number, keyBytes: number): Ref {
+  return new Ref(append(space, (chunk) => {
+    const key = new TextEncoder().encode(first.padEnd(keyBytes - 1, "k"));
+    chunk.u8(tag.MAP_LEAF);
+    chunk.varint(count);
+    for (let i = 0; i < count; i++) {
+      const shared = i === 0 ? 0 : keyBytes - 1;
+      chunk.varint(shared);
+      chunk.varint(keyBytes - shared);
+      if (i === 0) chunk.raw(key);
+      chunk.u8(32 + i);
+      chunk.u8(1);
+    }
+  }));
+}
+
 function leafOfIntegers(space: Space, count: number): number {
   return append(space, (chunk) => {
     chunk.u8(tag.LIST_LEAF);
