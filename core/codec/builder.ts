@@ -119,8 +119,6 @@ export class TreeBuilder {
 
   /** Remembers an entry for the node that is kept. */
   #keep(level: Level, key: string, item: Item): void {
-    // Bytes and dates belong to the caller, who may change them: such a node is read when it is needed.
-    if (item instanceof Uint8Array || item instanceof Date) level.parsed = undefined;
     if (level.parsed === undefined) return;
     if (this.#kind === "map") level.parsed.keys.push(key);
     level.parsed.items.push(item);

@@ -1,4 +1,7 @@
-/** Items to values: frozen, cached by address, within a budget. */
+/**
+ * Items to values: frozen, cached by address, within a budget. Bytes and dates are copies: whoever
+ * changes them changes no log, but what others of this process see in a cached list or map.
+ */
 
 import type { Weighed } from "./cache.ts";
 import type { Space } from "./chunks.ts";
@@ -9,7 +12,7 @@ import type { Node } from "./node.ts";
 import { readScalarChunk } from "./scalar.ts";
 import { DEPTH_MAX } from "./tags.ts";
 import { decodeUtf8 } from "./text.ts";
-import { type Item, Ref, type Value } from "./value.ts";
+import { type Item, ownCopy, Ref, type Value } from "./value.ts";
 import { concat } from "../bytes.ts";
 
 /** How much one read may decode. */
@@ -25,7 +28,7 @@ export const DEFAULT_BUDGET: Required<Budget> = { elements: 10_000_000, bytes: 5
 
 /** The value of `item`. Throws MissingBlock, `malformed`, or `budget`. */
 export function decode(space: Space, item: Item, budget: Budget = {}): Value {
-  if (!(item instanceof Ref)) return item;
+  if (!(item instanceof Ref)) return ownCopy(item);
   const cached = space.values.get(item.address);
   if (cached !== undefined) return cached;
   return new Decoder(space, { ...DEFAULT_BUDGET, ...budget }).item(item, 0);
@@ -47,7 +50,7 @@ class Decoder {
   }
 
   item(item: Item, depth: number): Value {
-    if (!(item instanceof Ref)) return item;
+    if (!(item instanceof Ref)) return ownCopy(item);
     const { address } = item;
     const known = this.#space.values.find(address) ?? this.#unkept.get(address);
     if (known !== undefined) {

@@ -13,6 +13,7 @@ import {
   EMPTY_MAP,
   type Item,
   Link,
+  ownCopy,
   type Path,
   pathText,
   Ref,
@@ -21,8 +22,8 @@ import {
 import { borrowWriter, giveBack, Writer } from "./writer.ts";
 
 /**
- * `value`, which will stand at `path`, as an item. TypeError that names the path if a part of it cannot
- * be stored, or nests too deep there.
+ * `value`, which will stand at `path`, as an item of its own: later changes of `value` do not change it.
+ * TypeError that names the path if a part of it cannot be stored, or nests too deep there.
  */
 export function encode(space: Space, value: unknown, path: Path = []): Item {
   try {
@@ -30,7 +31,7 @@ export function encode(space: Space, value: unknown, path: Path = []): Item {
     const item = encodeItem(space, value as Value, path.length);
     // A container checks its children as it writes them; a lone scalar is checked here.
     if (!(item instanceof Ref)) checkScalar(item);
-    return item;
+    return ownCopy(item);
   } catch (error) {
     if (!(error instanceof NotStorable)) throw error;
     const found = findUnstorable(value, path);

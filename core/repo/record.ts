@@ -13,7 +13,7 @@ import { decode } from "../codec/decode.ts";
 import { readItem } from "../codec/node.ts";
 import { readAddress, readScalar } from "../codec/scalar.ts";
 import { INLINE_SMALL, RECORD } from "../codec/tags.ts";
-import type { Item, Value } from "../codec/value.ts";
+import { type Item, ownCopy, type Value } from "../codec/value.ts";
 import { malformed, Reader } from "../codec/reader.ts";
 
 /** Flags: which fields a record has. */
@@ -101,12 +101,12 @@ export class ReadRecord implements LogRecord {
   readonly time: number;
   readonly parent: number | undefined;
   readonly skip: number | undefined;
-  readonly root: Item;
-  readonly event: Item;
   readonly hasEvent: boolean;
   readonly message: string;
-  readonly citesItem: Item;
   readonly #space: Space;
+  readonly #root: Item;
+  readonly #event: Item;
+  readonly #cites: Item;
 
   constructor(space: Space, address: number, fields: RecordFields) {
     this.#space = space;
@@ -116,11 +116,11 @@ export class ReadRecord implements LogRecord {
     this.time = fields.time;
     this.parent = fields.parent;
     this.skip = fields.skip;
-    this.root = fields.root;
-    this.event = fields.event;
+    this.#root = fields.root;
+    this.#event = fields.event;
     this.hasEvent = fields.hasEvent;
     this.message = fields.message;
-    this.citesItem = fields.citesItem;
+    this.#cites = fields.citesItem;
   }
 
   /** Whether its addresses are those of `space`. */
@@ -128,8 +128,20 @@ export class ReadRecord implements LogRecord {
     return this.#space === space;
   }
 
+  get root(): Item {
+    return ownCopy(this.#root);
+  }
+
+  get event(): Item {
+    return ownCopy(this.#event);
+  }
+
+  get citesItem(): Item {
+    return ownCopy(this.#cites);
+  }
+
   get cites(): Value {
-    return decode(this.#space, this.citesItem);
+    return decode(this.#space, this.#cites);
   }
 }
 

@@ -12,7 +12,15 @@ import { type Budget, decode } from "../codec/decode.ts";
 import { ABSENT, findItem } from "../codec/find.ts";
 import { extentOf, readContent } from "../codec/large.ts";
 import type { Reading } from "../codec/reading.ts";
-import { type Item, type Path, pathText, Ref, type Step, type Value } from "../codec/value.ts";
+import {
+  type Item,
+  ownCopy,
+  type Path,
+  pathText,
+  Ref,
+  type Step,
+  type Value,
+} from "../codec/value.ts";
 
 /** What stands at a path, without its content. */
 export interface Stat {
@@ -48,10 +56,10 @@ export class Snapshot {
 
   /** The value's item: equal items of one log are equal values. */
   get root(): Item {
-    return this.#root;
+    return ownCopy(this.#root);
   }
 
-  /** The value at `path`, decoded and frozen; undefined if there is none. */
+  /** The value at `path`, decoded and frozen (bytes and dates are copies); undefined if there is none. */
   get(...path: Step[]): Value {
     return this.value(path);
   }
@@ -146,7 +154,8 @@ export class Snapshot {
 
   *#content(item: Item, path: Path, start: number, end: number): Generator<Uint8Array> {
     try {
-      yield* readContent(this.#space, item, start, end);
+      // Copies: parts are views into nodes and blocks, and a reader may change or transfer them.
+      for (const part of readContent(this.#space, item, start, end)) yield new Uint8Array(part);
     } catch (error) {
       throw this.#while("bytes", path, error, { start, end });
     }

@@ -3,8 +3,9 @@
 import assert from "node:assert/strict";
 import { Space } from "../../../core/codec/chunks.ts";
 import { editList, editMap } from "../../../core/codec/edit.ts";
+import { decode } from "../../../core/codec/decode.ts";
 import { encode } from "../../../core/codec/encode.ts";
-import { EMPTY_MAP, type Item, type Ref, type Value } from "../../../core/codec/value.ts";
+import { EMPTY_MAP, type Item, Ref, type Value } from "../../../core/codec/value.ts";
 import { MemoryChunks } from "../../suites/memory_chunks.ts";
 import { randomSource } from "../../suites/random.ts";
 
@@ -44,7 +45,8 @@ Deno.test("bytes and dates that their owner changes later are not what was writt
   const start = encode(space, Array.from({ length: 100 }, (_, i) => i)) as Ref;
   const bytes = Uint8Array.of(1, 2, 3);
   const date = new Date(1000);
-  const splice = { at: 50, remove: 0, insert: [bytes, date] };
+  const insert = [encode(space, bytes), encode(space, date)];
+  const splice = { at: 50, remove: 0, insert };
   const { address } = editList(space, space.node(start.address), [splice]) as Ref;
   bytes[0] = 9;
   date.setTime(0);
@@ -55,6 +57,13 @@ Deno.test("bytes and dates that their owner changes later are not what was writt
       node.height > 0 ? collect((item as Ref).address) : found.push(item);
     }
   };
+  collect(address);
+  assert.deepEqual(found.slice(50, 52), [Uint8Array.of(1, 2, 3), new Date(1000)]);
+  // What is handed out is no more part of it than what came in.
+  const [, , handedBytes, handedDate] = (decode(space, new Ref(address)) as Value[]).slice(48);
+  (handedBytes as Uint8Array)[0] = 8;
+  (handedDate as Date).setTime(1);
+  found.length = 0;
   collect(address);
   assert.deepEqual(found.slice(50, 52), [Uint8Array.of(1, 2, 3), new Date(1000)]);
 });
