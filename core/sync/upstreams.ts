@@ -17,7 +17,7 @@ import { connect, type Session } from "./session.ts";
 import type { SessionOptions } from "./session_options.ts";
 import type { TopicLimits } from "./topic_limits.ts";
 import { Topics } from "./topics.ts";
-import { VIA_MAX } from "./via.ts";
+import { leavesTo, VIA_MAX, wayTo } from "./via.ts";
 
 /** Logs that are asked for upstream at a time: what one connection may follow. */
 const KEYS_MAX = 10_000;
@@ -216,12 +216,8 @@ export class Upstreams {
     const { peer = "" } = session;
     if (use === undefined || use.liars.has(session) || peer === this.name) return undefined;
     const all = [...use.users.values()];
-    // Each of two relays asks the other: one connection is enough.
-    if (peer < this.name && all.some((via) => via.at(-1) === peer)) return undefined;
-    const others = all.filter((via) => !via.includes(peer));
-    if (others.length === 0) return all.length === 0 ? [this.name] : undefined;
-    // What all of them have in common: a way around the others is none around these.
-    return [...others[0].filter((name) => others.every((via) => via.includes(name))), this.name];
+    if (all.length === 0) return [this.name];
+    return leavesTo(peer, all, this.name) ? undefined : wayTo(all, peer, this.name);
   }
 
   #answers(key: Key): Promise<void> {

@@ -27,3 +27,12 @@ export function wayTo(ways: readonly Via[], to: string | undefined, own: string)
   }
   return best && [...best, own];
 }
+
+/**
+ * Whether a relay called `own`, which is asked on `ways`, leaves it to `peer` to ask: one of two that would
+ * ask each other is enough. Only what the other asks for by itself counts: what it asks for because others
+ * ask it may follow from what is asked of it here, and so would never come to rest.
+ */
+export function leavesTo(peer: string, ways: readonly Via[], own: string): boolean {
+  return peer < own && ways.some((via) => via.length === 1 && via[0] === peer);
+}

@@ -12,7 +12,7 @@ import { untilNews } from "../../suites/until_news.ts";
 
 const { key } = await signerOf("alice");
 
-Deno.test("`via` holds what all who ask have in common, and is said again only when it changes", async () => {
+Deno.test("`via` is the shortest way of those who ask, and is said again only when it changes", async () => {
   const relay = startScript((heard, caller) => {
     if (heard.type !== "open") return;
     caller.send({ type: "opened", key, channel: 1, head: undefined, staged: undefined, shared: 0 });
@@ -24,15 +24,22 @@ Deno.test("`via` holds what all who ask have in common, and is said again only w
       .flatMap((message) => message.type === "open" ? [message.via] : []);
   const [first, second] = [{}, {}];
   await upstreams.use(first, key, ["a", "b"]);
-  await upstreams.use(second, key, ["b", "c"]);
+  await upstreams.use(second, key, ["c"]);
   await until("said twice", () => opened().length === 2);
   // A log that was parked is asked about again: nothing is new.
   await upstreams.use(second, key);
+  upstreams.change(second, key, ["c"]);
   upstreams.change(second, key, ["b", "c"]);
-  upstreams.leave(first, key);
   await until("said once more", () => opened().length === 3);
+  upstreams.leave(first, key);
+  await until("and once more", () => opened().length === 4);
   const { name } = upstreams;
-  assert.deepEqual(opened(), [["a", "b", name], ["b", name], ["b", "c", name]]);
+  assert.deepEqual(opened(), [
+    ["a", "b", name],
+    ["c", name],
+    ["a", "b", name],
+    ["b", "c", name],
+  ]);
   upstreams.leave(second, key);
   assert.equal(upstreams.size, 0);
   await until(
