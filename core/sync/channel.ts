@@ -52,9 +52,9 @@ export class Channel {
     this.#options = options;
     this.repo = options.repo;
     this.number = options.number;
-    this.#fork = new HeldFork(options.budgets);
     this.#inbox = new Inbox((work) => this.#run(work), options.onViolation);
     const canMerge = options.repo.signer !== undefined;
+    this.#fork = new HeldFork(options.budgets, canMerge);
     const { own, ownHead } = this.#own();
     this.#state = newChannel(options.isOpener, canMerge, own, ownHead);
     this.#asides = new AsideExchange(this.repo, this.number, (data) => this.#send(data));

@@ -9,7 +9,8 @@ import type { HoldBudget, HoldBudgets } from "./hold_budget.ts";
 
 /** One channel's. */
 export class HeldFork {
-  readonly #budgets: HoldBudgets;
+  readonly #offered: HoldBudget;
+  readonly #fetched: HoldBudget;
   #isAsked = false;
   #log: Log | undefined;
   #bytes = 0;
@@ -17,8 +18,9 @@ export class HeldFork {
   #against: Head | undefined;
 
   /** Nothing is held yet. */
-  constructor(budgets: HoldBudgets) {
-    this.#budgets = budgets;
+  constructor({ offered, fetched, merged }: HoldBudgets, canMerge: boolean) {
+    this.#offered = offered;
+    this.#fetched = canMerge ? merged : fetched;
   }
 
   /**
@@ -77,7 +79,7 @@ export class HeldFork {
   }
 
   get #budget(): HoldBudget {
-    return this.#isAsked ? this.#budgets.fetched : this.#budgets.offered;
+    return this.#isAsked ? this.#fetched : this.#offered;
   }
 
   /** What is refused is refused before it is here. */

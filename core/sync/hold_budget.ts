@@ -44,8 +44,10 @@ export class HoldBudget {
 export interface HoldBudgets {
   /** Of what peers offer: anybody may. */
   readonly offered: HoldBudget;
-  /** Of what this side asks for because its own log parts from it. */
+  /** Of what this side asks for because its own log parts from it, and cannot sign. */
   readonly fetched: HoldBudget;
+  /** Of what a signer asks for, to merge: only itself can have signed it. */
+  readonly merged: HoldBudget;
 }
 
 const known = new WeakMap<Registry, HoldBudgets>();
@@ -57,6 +59,7 @@ export function holdBudgets(registry: Registry): HoldBudgets {
     budgets = {
       offered: new HoldBudget(32 * MIB, 128 * MIB),
       fetched: new HoldBudget(128 * MIB, 256 * MIB),
+      merged: new HoldBudget(512 * MIB, 512 * MIB),
     };
     known.set(registry, budgets);
   }

@@ -86,9 +86,11 @@ for (const [who, signer] of [["a reader", undefined], ["a writer", alice]] as co
     const { heard } = relay.callers[0];
     assert.equal(heard.filter(({ type }) => type === "want").length, wants);
     // Nothing of it is in memory any more, and the connection goes on.
-    const { fetched } = holdBudgets(device.registry);
-    fetched.take(256 * MIB);
-    fetched.give(256 * MIB);
+    const { fetched, merged } = holdBudgets(device.registry);
+    for (const [budget, bytes] of [[fetched, 256 * MIB], [merged, 512 * MIB]] as const) {
+      budget.take(bytes);
+      budget.give(bytes);
+    }
     const other = await device.session.subscribe(bob.key);
     await device.session.synced(other);
     assert.equal(other.size(), 3);
