@@ -155,6 +155,11 @@ export class Log implements Chunks {
     return this.#unsealed.append(chunk);
   }
 
+  /** Ends the open block. */
+  close(): void {
+    this.#unsealed.close();
+  }
+
   /**
    * Makes all that was appended durable under a new signed head, whose newest record `record` gives when
    * the last block is closed. Nothing is lost when it fails: `conflict` if the store has another head.
@@ -162,7 +167,7 @@ export class Log implements Chunks {
   seal(signer: SigningKey, record: () => number | undefined): Promise<VerifiedHead | undefined> {
     return this.#serial.run(async () => {
       if (this.isDiverged && this.isDirty) {
-        throw new StreamoError("conflict", `another log of ${this.key} has taken the place`);
+        throw new StreamoError("conflict", `another log of ${this.key} took its place`);
       }
       const { blocks, extent } = this.#unsealed.closed();
       if (blocks.length === 0) return this.#head;
@@ -370,8 +375,7 @@ export class Log implements Chunks {
     blocks: readonly Block[],
     source?: unknown,
   ): Promise<Advance> {
-    const { newest } = this.#held;
-    const before = newest?.epoch === head.epoch ? newest.blocks : 0;
+    const before = this.#held.newest?.epoch === head.epoch ? this.#held.newest.blocks : 0;
     const from = Math.min(before, blocks[0]?.index ?? before);
     await this.#held.append(blocks, extent, head.epoch, head);
     this.#head = head;

@@ -84,14 +84,14 @@ export async function citeEnd(log: Log, { epoch, blocks, root }: Head): Promise<
  */
 export async function citeReplaced(
   log: Log,
-  { epoch, blocks, root }: Head,
+  { epoch, blocks, root }: CitedHead,
   from: number,
 ): Promise<CitedHead> {
   const lengths = markedLengths(blocks).filter((length) => length > from);
   const marks = new Uint8Array(lengths.length * MARK_BYTES);
   const mark = (length: number, root: Uint8Array) => {
-    const at = lengths.indexOf(length);
-    if (at >= 0) marks.set(root.subarray(0, MARK_BYTES), at * MARK_BYTES);
+    const at = markIndex(blocks, length);
+    if (at >= 0 && at < lengths.length) marks.set(root.subarray(0, MARK_BYTES), at * MARK_BYTES);
   };
   for (const length of lengths) {
     if (length <= log.length) mark(length, (await log.rootAt(length))!);
@@ -162,6 +162,17 @@ export async function commonBlocks(log: Log, cited: CitedHead): Promise<number> 
     else low = middle + 1;
   }
   return low < marked ? lengths[low] : 0;
+}
+
+/** How many blocks of `log`, at least, one of the cited logs begins with. */
+export async function commonOfAll(log: Log, cited: readonly CitedHead[]): Promise<number> {
+  let most = 0;
+  // Of heads that were merged in parts, one after the other, the last of a run has marks of all.
+  const telling = cited.filter((head, i) => head.marks !== undefined || i === cited.length - 1);
+  for (const head of telling) {
+    if (head.epoch === log.epoch) most = Math.max(most, await commonBlocks(log, head));
+  }
+  return most;
 }
 
 /** Whether one of `cited` is `head`, or has all of it as far as marks tell. */

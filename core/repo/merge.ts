@@ -72,7 +72,7 @@ export class Merge {
     const [a, b] = [containerOf(from, mine), containerOf(to, theirs)];
     if (a?.kind === "map" && b?.kind === "map") return this.#maps(base, a, theirs, b, path);
     if (a?.kind === "list" && b?.kind === "list") {
-      return new ListMerge(this, path).merge(this.#baseOf(base, "list"), a, theirs, b);
+      return new ListMerge(this, path).merge(this.#baseOf(base, "list"), mine, a, theirs, b);
     }
     return this.#wholes(base, mine, theirs, path);
   }

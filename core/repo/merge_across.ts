@@ -12,10 +12,12 @@ import type { OnConflict } from "./conflict.ts";
 import { copyItem } from "./copy.ts";
 import { diffEntries, type EntryChange } from "./diff_map.ts";
 import type { Maybe } from "./same_item.ts";
-import { KnownChunks } from "../log/known_chunks.ts";
-import { HeapChunks } from "./heap_chunks.ts";
+import { Overlay } from "./overlay.ts";
 import { Merge } from "./merge.ts";
 import { ABSENT, childItem } from "../codec/find.ts";
+
+/** Past the addresses of a log, and of an overlay over one. */
+const BOTH_START = 2 ** 50;
 
 /** Logs and how to decide between them. */
 export interface Logs {
@@ -25,6 +27,8 @@ export interface Logs {
   readonly mine: Space;
   /** The log that goes on; what is merged is written to it. */
   readonly theirs: Space;
+  /** Addresses below this mean the same in all of them. */
+  readonly sharedBytes: number;
   /** As in `Branches`. */
   readonly order: number;
   readonly onConflict: OnConflict;
@@ -36,11 +40,12 @@ export class MergeAcross {
   readonly extras: { readonly path: Path; readonly item: Item }[] = [];
   readonly #logs: Logs;
   readonly #meter = new Meter("merging", DEFAULT_BUDGET.elements);
-  readonly #comparer = new Comparer(this.#meter);
+  readonly #comparer: Comparer;
 
   /** Merges among `logs`. */
   constructor(logs: Logs) {
     this.#logs = logs;
+    this.#comparer = new Comparer(this.#meter, logs.sharedBytes);
   }
 
   /**
@@ -56,8 +61,10 @@ export class MergeAcross {
       if (this.isEqual(mine, theirs)) return theirs;
     }
     if (mine === ABSENT) return theirs !== ABSENT && this.#isBase(base, theirs) ? ABSENT : theirs;
+    // Written again, and not changed: it stays deleted.
+    if (theirs === ABSENT && this.#isUnchanged(base, mine)) return ABSENT;
     if (theirs === ABSENT || this.#isBase(base, theirs)) {
-      return copyItem(logs.mine, mine, logs.theirs, 0);
+      return copyItem(logs.mine, mine, logs.theirs, logs.sharedBytes);
     }
     return this.#both(base, mine, theirs, path);
   }
@@ -66,6 +73,12 @@ export class MergeAcross {
   isEqual(mine: Item, theirs: Item): boolean {
     const { mine: from, theirs: to } = this.#logs;
     return this.#comparer.isEqual({ space: from, item: mine }, { space: to, item: theirs });
+  }
+
+  #isUnchanged(base: Maybe, mine: Item): boolean {
+    const { base: space, mine: from } = this.#logs;
+    return base !== ABSENT &&
+      this.#comparer.isEqual({ space, item: base }, { space: from, item: mine });
   }
 
   #isBase(base: Maybe, theirs: Item): boolean {
@@ -111,20 +124,20 @@ export class MergeAcross {
     return changes.sort((a, b) => compareText(a.key, b.key));
   }
 
-  /** Lists, texts and conflicts: merged in a space of their own, where equal means equal. */
+  /** Lists, texts and conflicts: merged in a space over that of `theirs`, for all of them. */
   #both(base: Maybe, mine: Item, theirs: Item, path: Path): Item {
-    const { order, onConflict, ...logs } = this.#logs;
-    const space = new Space(new KnownChunks(new HeapChunks()));
-    const take = (from: Space, item: Item) => copyItem(from, item, space, 0);
-    const sharedBytes = Infinity;
-    const merge = new Merge({ mine: space, theirs: space, sharedBytes, order, onConflict });
+    const { sharedBytes, order, onConflict, ...logs } = this.#logs;
+    const space = new Space(new Overlay(logs.theirs, BOTH_START));
+    const take = (from: Space, item: Item) => copyItem(from, item, space, sharedBytes);
+    const all = { mine: space, theirs: space, sharedBytes: Infinity };
+    const merge = new Merge({ ...all, order, onConflict });
     const merged = merge.items(
-      base === ABSENT ? ABSENT : take(logs.base, base),
+      base === ABSENT ? ABSENT : take(logs.base, base as Item),
       take(logs.mine, mine),
-      take(logs.theirs, theirs),
+      theirs,
       path,
     );
-    const give = (item: Item) => copyItem(space, item, logs.theirs, 0);
+    const give = (item: Item) => copyItem(space, item, logs.theirs, BOTH_START);
     for (const { path, item } of merge.extras) this.extras.push({ path, item: give(item) });
     return give(merged as Item);
   }

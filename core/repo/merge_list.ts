@@ -8,6 +8,7 @@ import type { Node } from "../codec/node.ts";
 import type { Item, Path } from "../codec/value.ts";
 import { diffElements, type ListHunk, pairElements } from "./diff_list.ts";
 import { type Maybe, sameItem } from "./same_item.ts";
+import type { ElementIds } from "./element_ids.ts";
 import type { Merge } from "./merge.ts";
 import { ABSENT } from "../codec/find.ts";
 
@@ -25,6 +26,7 @@ export class ListMerge {
   readonly #path: Path;
   /** How many more elements the merged list has than `theirs`, so far. */
   #shift = 0;
+  #moved: readonly [mine: Moves, theirs: Moves] | undefined;
 
   /** Merges the lists at `path`. */
   constructor(merge: Merge, path: Path) {
@@ -32,14 +34,20 @@ export class ListMerge {
     this.#path = path;
   }
 
-  /** `theirs` (whose node is `theirList`) with what `mine` made of `base`. */
-  merge(base: Node, mine: Node, theirs: Item, theirList: Node): Item {
-    const { ids, meter, branches: { mine: from, theirs: to } } = this.#merge;
+  /** What the sides made of `base`; `mineItem` and `theirs` are the lists whose nodes are given. */
+  merge(base: Node, mineItem: Item, mineList: Node, theirs: Item, theirList: Node): Item {
+    const { ids, meter, branches: { mine: from, theirs: to, order }, comparer } = this.#merge;
+    const mine = new Moves(ids, from, diffElements(from, base, mineList, ids, meter));
+    const their = new Moves(ids, to, diffElements(to, base, theirList, ids, meter));
+    const isMineLater = () =>
+      order === 0
+        ? comparer.compare({ space: from, item: mineItem }, { space: to, item: theirs }) < 0
+        : order > 0;
+    mine.settle(their, isMineLater);
+    this.#moved = [mine, their];
     const splices: Splice[] = [];
-    const mineHunks = diffElements(from, base, mine, ids, meter);
-    const theirHunks = diffElements(to, base, theirList, ids, meter);
-    for (const region of regions(mineHunks, theirHunks)) {
-      if (region.mine.length === 0) continue;
+    for (const region of regions(mine.hunks, their.hunks)) {
+      if (region.mine.length === 0 && !region.theirs.some(({ isCut }) => isCut)) continue;
       const { theirsStart: at, theirsEnd } = region;
       const insert = region.theirs.length === 0
         ? this.#takeAll(region.mine.flatMap(({ after }) => after))
@@ -53,11 +61,12 @@ export class ListMerge {
   }
 
   /** A region that both sides changed. */
-  #both(base: Node, region: Region<ListHunk>): Item[] {
+  #both(base: Node, region: Region<MovedHunk>): Item[] {
     const { branches: { mine: from, theirs: to } } = this.#merge;
     const elements = [...listItems(to, base, region.start, region.end)];
-    const mine = sideOf(from, elements, region.start, region.mine);
-    const theirs = sideOf(to, elements, region.start, region.theirs);
+    const [mineMoves, theirMoves] = this.#moved!;
+    const mine = sideOf(from, elements, region.start, region.mine, mineMoves);
+    const theirs = sideOf(to, elements, region.start, region.theirs, theirMoves);
     const merged: Item[] = [];
     for (let at = 0; at <= elements.length; at++) {
       merged.push(...this.#inserted(mine.inserted[at], theirs.inserted[at]));
@@ -112,12 +121,73 @@ export class ListMerge {
   }
 }
 
+/** A hunk, and whether elements were left out of what it puts in. */
+interface MovedHunk extends ListHunk {
+  readonly isCut: boolean;
+}
+
+/** What one side did to a list, with the elements that it moved: took out here and put in there, once. */
+class Moves {
+  hunks: readonly MovedHunk[];
+  readonly #idOf: (item: Item) => number;
+  /** Elements that were taken out, and whether they were put in elsewhere. */
+  readonly #out = new Map<number, boolean>();
+
+  constructor(ids: ElementIds, space: Space, hunks: readonly ListHunk[]) {
+    this.#idOf = (item) => ids.of(space, item);
+    this.hunks = hunks.map((hunk) => ({ ...hunk, isCut: false }));
+    // Where nothing was taken out nothing has moved.
+    if (hunks.every(({ before }) => before.length === 0)) return;
+    const count = (parts: readonly (readonly Item[])[]) => {
+      const counts = new Map<number, number>();
+      for (const id of parts.flat().map(this.#idOf)) counts.set(id, (counts.get(id) ?? 0) + 1);
+      return counts;
+    };
+    const added = count(hunks.map(({ after }) => after));
+    for (const [id, times] of count(hunks.map(({ before }) => before))) {
+      this.#out.set(id, times === 1 && added.get(id) === 1);
+    }
+  }
+
+  /** Whether this side has moved it. */
+  has(item: Item): boolean {
+    return this.#out.size > 0 && this.#out.get(this.#idOf(item)) === true;
+  }
+
+  /**
+   * What both took out of its place, and one has moved, stays removed; what both have moved is where the later side
+   * has put it. Elsewhere it would be there twice.
+   */
+  settle(other: Moves, isLater: () => boolean): void {
+    const both = [...this.#out].filter(([id]) => other.#out.has(id));
+    const isMoved = both.filter(([id, moved]) => moved || other.#out.get(id));
+    if (isMoved.length === 0) return;
+    const later = isLater();
+    const [cut, otherCut] = [new Set<number>(), new Set<number>()];
+    for (const [id, moved] of isMoved) {
+      if (moved && (!other.#out.get(id) || !later)) cut.add(id);
+      else otherCut.add(id);
+    }
+    this.#cut(cut);
+    other.#cut(otherCut);
+  }
+
+  #cut(ids: ReadonlySet<number>): void {
+    if (ids.size === 0) return;
+    this.hunks = this.hunks.map((hunk) => {
+      const after = hunk.after.filter((item) => !ids.has(this.#idOf(item)));
+      return { ...hunk, after, isCut: after.length < hunk.after.length };
+    });
+  }
+}
+
 /** What `hunks` make of the `elements` of a region that starts at `start` of the base. */
 function sideOf(
   space: Space,
   elements: readonly Item[],
   start: number,
   hunks: readonly ListHunk[],
+  moves: Moves,
 ): Side {
   const now: Maybe[] = [...elements];
   const inserted: Item[][] = Array.from({ length: elements.length + 1 }, () => []);
@@ -126,7 +196,7 @@ function sideOf(
     now.fill(ABSENT, first, hunk.aEnd - start);
     let gap = first;
     let next = 0;
-    for (const [i, j] of pairElements(space, hunk)) {
+    for (const [i, j] of pairStaying(space, hunk, moves)) {
       inserted[gap].push(...hunk.after.slice(next, j));
       now[first + i] = hunk.after[j];
       gap = first + i + 1;
@@ -135,6 +205,20 @@ function sideOf(
     inserted[gap].push(...hunk.after.slice(next));
   }
   return { elements: now, inserted };
+}
+
+/** {@link pairElements} among those that have not moved. */
+function pairStaying(space: Space, hunk: ListHunk, moves: Moves): [number, number][] {
+  const staying = (items: readonly Item[]) =>
+    items.map((item, at) => ({ item, at })).filter(({ item }) => !moves.has(item));
+  const [before, after] = [staying(hunk.before), staying(hunk.after)];
+  const itemsOf = (found: typeof before) => found.map(({ item }) => item);
+  const pairs = pairElements(space, {
+    ...hunk,
+    before: itemsOf(before),
+    after: itemsOf(after),
+  });
+  return pairs.map(([i, j]) => [before[i].at, after[j].at]);
 }
 
 /** Whether a splice puts in what it takes out. */

@@ -7,7 +7,7 @@ import type { Log } from "../log/log.ts";
 import { rootOf } from "../log/merkle.ts";
 import type { Position } from "../log/run.ts";
 import type { Branch } from "./branch.ts";
-import { type CitedHead, commonBlocks, commonOfCited, isCited } from "./cited_heads.ts";
+import { type CitedHead, commonOfAll, commonOfCited, isCited } from "./cited_heads.ts";
 import { citedSince, takenSince } from "./cited_since.ts";
 import { epochStart } from "./epoch_start.ts";
 import { findRecord, type LogRecord } from "./record.ts";
@@ -28,11 +28,8 @@ export async function findParting(mine: Branch, theirs: Branch): Promise<Parting
   const { epoch } = mine.log;
   const start = await untilThere(() => epochStart(theirs));
   const end = start?.ends.find((end) => end.epoch === epoch);
-  let known = 0;
   // Its end, or what another device has brought over since, or before an epoch in between.
-  for (const cited of await citedSince(theirs, start?.record.address ?? 0)) {
-    if (cited.epoch === epoch) known = Math.max(known, await commonBlocks(mine.log, cited));
-  }
+  const known = await commonOfAll(mine.log, await citedSince(theirs, start?.record.address ?? 0));
   if (end !== undefined || known > 0) return partAt(mine, await bytesAt(mine, known));
   const own = mine.log.epoch === theirs.log.epoch && await untilThere(() => epochStart(mine));
   if (!start || !own) return { base: undefined, ownFrom: 0 };
@@ -53,40 +50,9 @@ export async function findLaterParting(
   theirs: Branch,
   sharedBytes: number,
 ): Promise<Parting | undefined> {
-  let blocks = 0;
-  for (const cited of await citedSince(theirs, sharedBytes)) {
-    if (cited.epoch !== mine.log.epoch) continue;
-    blocks = Math.max(blocks, await commonBlocks(mine.log, cited));
-  }
+  const blocks = await commonOfAll(mine.log, await citedSince(theirs, sharedBytes));
   const bytes = await bytesAt(mine, blocks);
   return bytes > sharedBytes ? await partAt(mine, bytes) : undefined;
-}
-
-/** How far `theirs` is within what `mine` has merged since `sharedBytes`, beyond that. */
-export interface PartlyMerged {
-  readonly merged: CitedHead;
-  /** The newest record of `theirs` that it has. */
-  readonly record: LogRecord;
-}
-
-/** See {@link PartlyMerged}. */
-export async function partlyMerged(
-  mine: Branch,
-  theirs: Branch,
-  sharedBytes: number,
-): Promise<PartlyMerged[]> {
-  const found: PartlyMerged[] = [];
-  const { log, space, record: newest } = theirs;
-  for (const merged of await citedSince(mine, sharedBytes)) {
-    if (merged.epoch !== log.epoch || newest === undefined) continue;
-    const end = await bytesAt(theirs, await commonBlocks(log, merged));
-    if (end <= sharedBytes) continue;
-    const record = await untilThere(() =>
-      findRecord(space, newest, ({ address }) => address < end)
-    );
-    if (record !== undefined) found.push({ merged, record });
-  }
-  return found;
 }
 
 /** `mine` parts where its log had so many bytes. */
@@ -142,6 +108,7 @@ function partAfter(mine: Branch, record: LogRecord): Parting {
   return { base: { of: mine, record }, ownFrom: record.address + 1 };
 }
 
-async function bytesAt({ log }: Branch, blocks: number): Promise<number> {
+/** How many bytes the first `blocks` blocks have. */
+export async function bytesAt({ log }: Branch, blocks: number): Promise<number> {
   return blocks === 0 ? 0 : (await log.extentAt(blocks)).bytes;
 }

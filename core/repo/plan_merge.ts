@@ -1,22 +1,21 @@
 /** How one branch is taken into another: decided while blocks are read, done at once. */
 
-import { untilThere } from "../codec/chunks.ts";
 import { StreamoError } from "../errors.ts";
 import type { Branch } from "./branch.ts";
-import { type CitedHead, citeReplaced } from "./cited_heads.ts";
+import { type CitedHead, citeReplaced, markedLengths } from "./cited_heads.ts";
 import type { OnConflict } from "./conflict.ts";
-import { mergeBranches } from "./merge_branches.ts";
-import { mergeEpochs } from "./merge_epochs.ts";
-import { sharedBy, type Succession } from "./succession.ts";
-import { originsOf, recordsFrom } from "./taken_records.ts";
+import { type BringingStep, mergeSteps } from "./merge_steps.ts";
 import {
   findLaterParting,
   findParting,
   knows,
   mergedInBoth,
   partAt,
-  partlyMerged,
+  type Parting,
 } from "./parting.ts";
+import { type Step, stepsOf } from "./steps.ts";
+import { sharedBy, type Succession } from "./succession.ts";
+import { type Origin, originsOf } from "./taken_records.ts";
 
 /** How conflicts are decided, and when. */
 export interface MergeRules {
@@ -31,7 +30,7 @@ export async function planMerge(
   succession: Succession,
   rules: MergeRules,
 ): Promise<() => void> {
-  const { sharedBlocks, sharedBytes, isStored = false, mustCite } = succession;
+  const { sharedBlocks, sharedBytes, mustCite } = succession;
   const { epoch } = theirs.log;
   const isOneLog = epoch === mine.log.epoch && (epoch === 0 || sharedBytes > 0);
   const { replaced: head } = succession;
@@ -41,27 +40,61 @@ export async function planMerge(
   const replaced: CitedHead | undefined = isSigned
     ? await citeReplaced(mine.log, head, sharedBlocks)
     : undefined;
-  const origins = async (ownFrom: number) => {
-    const own = isSigned ? await untilThere(() => recordsFrom(mine, ownFrom)) : [];
-    if (!own.some(({ hasEvent }) => hasEvent)) return [];
-    return await originsOf(mine.log, sharedBlocks, head!);
-  };
-  const options = { ...rules, replaced, both, mustCite };
-  const partly = isSigned ? await partlyMerged(mine, theirs, sharedBytes) : [];
-  const isCrossed = both.length > 0 || partly.length > 0;
-  const later = isOneLog && isSigned
-    ? await findLaterParting(mine, theirs, sharedBytes) ??
-      (isCrossed ? await partAt(mine, sharedBytes) : undefined)
-    : undefined;
-  if (isOneLog && later === undefined) {
-    const all = { ...options, origins: await origins(sharedBytes) };
-    return () => mergeBranches(mine, theirs, { ...all, sharedBytes });
+  const parting = await partingOf(mine, theirs, succession, isOneLog);
+  // What is written from here on is not under the head that is cited, and not in the steps.
+  const end = head?.bytes ?? (mine.record?.address ?? -1) + 1;
+  const origins = isSigned ? await originsOf(mine.log, sharedBlocks, head) : [];
+  const common = isOneLog ? sharedBytes : 0;
+  const steps: BringingStep[] = [];
+  for (const step of await stepsOf(mine, theirs, parting, end, common)) {
+    if (step.cites.length > 0) steps.push({ ...step, brings: step.cites, parts: [] });
+    else steps.push(await bringing(step, mine, origins, sharedBlocks));
+  }
+  const options = { ...rules, replaced, both, mustCite, origins, parting, steps, end };
+  return () => mergeSteps(mine, theirs, { ...options, sharedBytes: common });
+}
+
+async function partingOf(
+  mine: Branch,
+  theirs: Branch,
+  { sharedBytes, isStored = false, replaced }: Succession,
+  isOneLog: boolean,
+): Promise<Parting> {
+  if (isOneLog) {
+    const later = replaced && await findLaterParting(mine, theirs, sharedBytes);
+    return later ?? await partAt(mine, sharedBytes);
   }
   // Another process over this store had all that is in it.
-  const parting = later ??
-    (isStored ? await partAt(mine, mine.log.sealedBytes) : await findParting(mine, theirs));
-  const all = { ...options, origins: await origins(parting.ownFrom) };
-  return () => mergeEpochs(mine, theirs, { ...all, parting, partly });
+  if (isStored) return await partAt(mine, mine.log.sealedBytes);
+  return await findParting(mine, theirs);
+}
+
+/** A step of the branch's own, in parts as fine as those in which others may have it. */
+async function bringing(
+  step: Step,
+  mine: Branch,
+  origins: readonly Origin[],
+  sharedBlocks: number,
+): Promise<BringingStep> {
+  const { after, records } = step;
+  const last = origins.find(({ end }) => end > after.record.address);
+  if (last === undefined) return { ...step, brings: [], parts: [] };
+  const marked = new Set(markedLengths(last.cited.blocks));
+  const parts: BringingStep[] = [];
+  let { before } = step;
+  let next = 0;
+  for (const { end, cited } of origins) {
+    if (!marked.has(cited.blocks)) continue;
+    const first = next;
+    while (next < records.length && records[next].address < end) next++;
+    if (next === records.length) break;
+    if (next === first) continue;
+    const part = { of: mine, record: records[next - 1] };
+    parts.push({ ...step, before, after: part, brings: [cited], parts: [] });
+    before = part;
+  }
+  const brings = [await citeReplaced(mine.log, last.cited, sharedBlocks)];
+  return { ...step, brings, parts };
 }
 
 /**

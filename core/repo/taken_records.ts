@@ -1,6 +1,5 @@
 /** What a merge appends for the records of a branch that does not go on. */
 
-import type { Space } from "../codec/chunks.ts";
 import { encode } from "../codec/encode.ts";
 import type { Value } from "../codec/value.ts";
 import type { Head } from "../log/head.ts";
@@ -66,51 +65,6 @@ export function recordsFrom(mine: Branch, from: number): LogRecord[] {
   return own;
 }
 
-/** A part of a branch: from one state to another. */
-export interface Stretch {
-  readonly before: LogRecord | undefined;
-  readonly after: LogRecord;
-  /** The head that `after` has merged, if that is all it does. */
-  readonly merged: CitedHead | undefined;
-}
-
-/**
- * What `own` records of `branch`, the newest first, have changed since `base`, oldest first: all but the merges
- * of what is in `both`, which are no changes of this branch. Over one base what they brought would
- * count as changes, and what came after as unchanged.
- */
-export function stretchesOf(
-  { space }: Branch,
-  own: readonly LogRecord[],
-  base: LogRecord | undefined,
-  both: readonly CitedHead[],
-): Stretch[] {
-  const stretches: Stretch[] = [];
-  let [before, after] = [base, base];
-  const end = (merged?: CitedHead) => {
-    if (after !== undefined && after !== before) stretches.push({ before, after, merged });
-    before = after;
-  };
-  for (const record of own.toReversed()) {
-    const merged = mergedBy(space, record);
-    if (merged !== undefined) end();
-    after = record;
-    if (merged === undefined) continue;
-    if (isCited(merged, both)) before = record;
-    else end(merged);
-  }
-  end();
-  return stretches;
-}
-
-/** What a record has merged: the first head that it cites has all that the others have. */
-function mergedBy(
-  space: Space,
-  { message, hasEvent, citesItem }: LogRecord,
-): CitedHead | undefined {
-  return message === MERGE_MESSAGE && !hasEvent ? citedHeads(space, citesItem)[0] : undefined;
-}
-
 /**
  * The events among `own` records of `mine`, oldest first, for `theirs`. Each cites where it came from, so
  * that another device which has merged the same branch does not repeat it.
@@ -141,24 +95,26 @@ export function takenEvents(
   return contents.reverse();
 }
 
-/** What the record of a merge cites: the head that it replaces, and what that had merged. */
+/**
+ * What the last record of a merge cites: the head that it replaces, and what was merged there, but for
+ * what the records `before` cite.
+ */
 export function mergeCites(
   own: readonly LogRecord[],
-  mine: Branch,
-  theirs: Branch,
+  { space }: Branch,
   { replaced, both }: TakenOptions,
-): RecordContent["cites"] {
-  if (replaced === undefined) return undefined;
-  const cited: CitedHead[] = [replaced];
+  before: readonly CitedHead[],
+): readonly CitedHead[] {
+  const cited: CitedHead[] = replaced === undefined ? [] : [replaced];
   for (const { citesItem, hasEvent } of own) {
     // What an event came from is within what the merge that brought it cites.
     if (citesItem === undefined || hasEvent) continue;
-    for (const head of citedHeads(mine.space, citesItem)) {
-      const isKnown = isCited(head, both) || isCited(head, cited);
+    for (const head of citedHeads(space, citesItem)) {
+      const isKnown = [both, cited, before].some((heads) => isCited(head, heads));
       if (!isKnown && cited.length <= CARRIED_MAX) cited.push(head);
     }
   }
-  return encode(theirs.space, cited as unknown as Value);
+  return cited;
 }
 
 function withOrigin(

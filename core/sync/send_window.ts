@@ -3,14 +3,19 @@
 /** Bytes on their way to a peer that it has not acknowledged. */
 export const WINDOW_BYTES = 4 * 2 ** 20;
 
+/** What may follow frames that were sent in vain, however many they are: enough to be acknowledged. */
+const PROBE_BYTES = 2 ** 19;
+
 /** The frames of one channel that the peer has not acknowledged. */
 export class SendWindow {
   readonly #frames: { readonly end: number; readonly bytes: number }[] = [];
   #bytes = 0;
+  /** Bytes sent in vain that may still be on their way: until the peer acknowledges what came after. */
+  #vainBytes = 0;
 
   /** Whether nothing more is to be sent before the peer acknowledges something. */
   get isFull(): boolean {
-    return this.#bytes >= WINDOW_BYTES;
+    return this.#bytes >= Math.max(WINDOW_BYTES - this.#vainBytes, PROBE_BYTES);
   }
 
   /** A frame of `bytes` bytes was sent, with blocks up to `end`. */
@@ -23,12 +28,14 @@ export class SendWindow {
   release(blocks: number): void {
     while (this.#frames.length > 0 && this.#frames[0].end <= blocks) {
       this.#bytes -= this.#frames.shift()!.bytes;
+      this.#vainBytes = 0;
     }
   }
 
   /** What is on its way will be refused, or be sent again: no acknowledgement comes for it. */
   clear(): void {
     this.#frames.length = 0;
+    this.#vainBytes += this.#bytes;
     this.#bytes = 0;
   }
 }

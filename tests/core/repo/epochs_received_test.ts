@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { MemoryStore } from "../../../core/log/memory_store.ts";
 import type { Run } from "../../../core/log/run.ts";
 import type { Timer } from "../../../core/platform.ts";
-import { markedLengths } from "../../../core/repo/cited_heads.ts";
+import { markedLengths, markIndex } from "../../../core/repo/cited_heads.ts";
 import { Repo } from "../../../core/repo/repo.ts";
 import { alice, device, epochsIn, events, give, runsOf, twoDevices } from "./epoch_devices.ts";
 
@@ -378,5 +378,11 @@ Deno.test("marked lengths are dense at the end and reach the beginning in few st
   for (let i = 1; i < lengths.length; i++) {
     const gap = lengths[i - 1] - lengths[i];
     assert.ok(gap >= 1 && gap <= Math.max(1, (1_000_000 - lengths[i]) / 32));
+  }
+  for (const blocks of [0, 1, 255, 256, 257, 321, 5000]) {
+    const marked = markedLengths(blocks);
+    for (let length = -1; length <= blocks + 1; length++) {
+      assert.equal(markIndex(blocks, length), marked.indexOf(length), `${length} of ${blocks}`);
+    }
   }
 });

@@ -89,6 +89,36 @@ const CASES: Case[] = [
   ["large text that did not change", { a: long("a"), b: 1 }, { a: long("a"), b: 2 }, {
     ...{ a: long("b"), b: 1 },
   }, { a: long("b"), b: 2 }],
+  ["an element that one side moved", ["a", "b", "c", "d"], ["b", "c", "d", "a"], [
+    ...["a", "b", "c", "d", "e"],
+  ], ["b", "c", "d", "a", "e"]],
+  [
+    "an element that both moved: where the later side has it, once",
+    ["a", "b", "c", "d", "e"],
+    [
+      ...["b", "c", "a", "d", "e"],
+    ],
+    ["b", "c", "d", "e", "a"],
+    ["b", "c", "d", "e", "a"],
+  ],
+  [
+    "an element that one side moved and the other removed",
+    ["a", "b", "c", "d"],
+    [
+      ...["b", "c", "d", "a"],
+    ],
+    ["b", "c", "d", "e"],
+    ["b", "c", "d", "e"],
+  ],
+  [
+    "an element in the place of one that moved is not its new version",
+    ["a", "b", "c", "d"],
+    [
+      ...["x", "b", "c", "d", "a"],
+    ],
+    ["y", "b", "c", "d", "a"],
+    ["x", "y", "b", "c", "d", "a"],
+  ],
   ["another kind of value", { a: [1] }, { a: [1, 2] }, { a: { b: 1 } }, { a: { b: 1 } }],
 ];
 

@@ -4,7 +4,7 @@ import { MemoryStore } from "../../../core/log/memory_store.ts";
 import { Repo } from "../../../core/repo/repo.ts";
 import { FRAME_MAX_BYTES } from "../../../core/sync/frame.ts";
 import { nextFrame } from "../../../core/sync/next_frame.ts";
-import { WINDOW_BYTES } from "../../../core/sync/send_window.ts";
+import { SendWindow, WINDOW_BYTES } from "../../../core/sync/send_window.ts";
 import { RAW_CHANNEL, rawClient } from "../../suites/hostile_client.ts";
 import { noise } from "../../suites/noise.ts";
 import { signerOf } from "../../suites/people.ts";
@@ -54,4 +54,19 @@ Deno.test("news are encoded once for all subscribers that have a number in commo
   assert.notDeepStrictEqual(other!.frame, first!.frame);
   const unshared = await nextFrame(repo.log, 7, 0, undefined);
   assert.deepStrictEqual(unshared!.frame, first!.frame);
+});
+
+Deno.test("what was sent in vain counts until something that came after it is acknowledged", () => {
+  const window = new SendWindow();
+  for (let end = 1; !window.isFull; end++) window.push(end, 2 ** 18);
+  for (let again = 0; again < 10; again++) {
+    window.clear();
+    let sent = 0;
+    for (; !window.isFull; sent++) window.push(sent + 1, 2 ** 18);
+    assert.equal(sent, 2, "enough that a peer acknowledges it, and no second window");
+  }
+  window.release(1);
+  let more = 0;
+  for (let end = 3; !window.isFull; end++) window.push(end, more++ < 100 ? 2 ** 18 : WINDOW_BYTES);
+  assert.equal(more, WINDOW_BYTES / 2 ** 18 - 1);
 });
