@@ -62,10 +62,9 @@ export type Item = Ref | Value;
  * copied, so that what nodes and writers hold never changes, and no change of it is ever signed.
  */
 export function ownCopy<T extends Item>(item: T): T {
-  if (typeof item !== "object" || item === null) return item;
   // Not `slice()`, which gives a view of the same bytes where they are a Buffer of Node.
   if (item instanceof Uint8Array) return new Uint8Array(item) as Item as T;
-  return item instanceof Date ? new Date(item.getTime()) as Item as T : item;
+  return item instanceof Date ? new Date(item) as Item as T : item;
 }
 
 /** The item of every empty map. */

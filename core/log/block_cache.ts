@@ -1,17 +1,12 @@
-/** Blocks at hand, found by any address inside them, within a bound on bytes. */
+/** Blocks at hand, within a bound on bytes. */
 
 import type { Block } from "./block.ts";
-
-/** Addresses a page: small blocks share a page, large ones span up to 16. */
-const PAGE = 4096;
-
-/** An old generation without blocks, shared: none is ever added to it. */
-const NOTHING = new Map<number, never>();
+import { PagedBlocks } from "./paged_blocks.ts";
 
 /** Two generations: when the young one is full the old one is forgotten. */
 export class BlockCache {
-  #young = new Map<number, Block[]>();
-  #old: Map<number, Block[]> = NOTHING;
+  #young = new PagedBlocks();
+  #old = new PagedBlocks();
   #youngBytes = 0;
   #oldBytes = 0;
   readonly #limit: number;
@@ -28,10 +23,9 @@ export class BlockCache {
 
   /** The block that holds `address`. */
   get(address: number): Block | undefined {
-    const page = Math.floor(address / PAGE);
-    const young = find(this.#young.get(page), address);
+    const young = this.#young.get(address);
     if (young !== undefined) return young;
-    const old = find(this.#old.get(page), address);
+    const old = this.#old.get(address);
     if (old !== undefined) this.add(old);
     return old;
   }
@@ -42,15 +36,10 @@ export class BlockCache {
     if (this.#youngBytes + length > this.#limit / 2) {
       this.#old = this.#young;
       this.#oldBytes = this.#youngBytes;
-      this.#young = new Map();
+      this.#young = new PagedBlocks();
       this.#youngBytes = 0;
     }
-    const last = Math.floor((block.start + length - 1) / PAGE);
-    for (let page = Math.floor(block.start / PAGE); page <= last; page++) {
-      const blocks = this.#young.get(page);
-      if (blocks === undefined) this.#young.set(page, [block]);
-      else blocks.push(block);
-    }
+    this.#young.add(block);
     this.#youngBytes += length;
     // A block may be larger than half of the bound, or all of it.
     if (this.bytes > this.#limit) this.#forgetOld();
@@ -58,22 +47,13 @@ export class BlockCache {
 
   /** Forgets everything. */
   clear(): void {
-    this.#young = new Map();
+    this.#young = new PagedBlocks();
     this.#youngBytes = 0;
     this.#forgetOld();
   }
 
   #forgetOld(): void {
-    this.#old = NOTHING;
+    this.#old = new PagedBlocks();
     this.#oldBytes = 0;
   }
-}
-
-function find(blocks: Block[] | undefined, address: number): Block | undefined {
-  if (blocks === undefined) return undefined;
-  for (let i = blocks.length - 1; i >= 0; i--) {
-    const block = blocks[i];
-    if (address >= block.start && address < block.start + block.bytes.length) return block;
-  }
-  return undefined;
 }

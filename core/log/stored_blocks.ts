@@ -5,7 +5,7 @@ import type { Reading } from "../codec/reading.ts";
 import type { Key } from "../identity/key.ts";
 import { type Block, findBlock, withoutLeaf } from "./block.ts";
 import { BlockCache } from "./block_cache.ts";
-import { PinnedBlocks } from "./pinned_blocks.ts";
+import { PagedBlocks } from "./paged_blocks.ts";
 import type { Store } from "./store.ts";
 
 /** The stored blocks of one log, through a cache. */
@@ -17,7 +17,7 @@ export class StoredBlocks implements Chunks {
   /** From here on the store holds another log's blocks: their bytes are not what addresses mean. */
   #cut = Infinity;
   /** What readings in progress need, also where the cache is too small for it. */
-  readonly #pinned = new PinnedBlocks();
+  readonly #pinned = new PagedBlocks();
 
   /** Blocks of `key` in the epoch that `epoch` gives at the time. */
   constructor(store: Store, key: Key, epoch: () => number, cacheBytes: number) {

@@ -1,18 +1,18 @@
-/** Blocks that stay at hand until they are let go, found by any address inside them. */
+/** Blocks at hand, found by any address inside them. */
 
 import type { Block } from "./block.ts";
 
-/** Addresses a page, as in {@link BlockCache}. */
+/** Addresses a page: small blocks share a page, large ones span up to 16. */
 const PAGE = 4096;
 
 /** A block is held as long as it was added more often than removed. */
-export class PinnedBlocks {
+export class PagedBlocks {
   readonly #pages = new Map<number, Block[]>();
 
   /** The block that holds `address`. */
   get(address: number): Block | undefined {
     return this.#pages.get(Math.floor(address / PAGE))
-      ?.find(({ start, bytes }) => address >= start && address < start + bytes.length);
+      ?.findLast(({ start, bytes }) => address >= start && address < start + bytes.length);
   }
 
   /** Holds on to `block`. */
