@@ -300,11 +300,6 @@ export class Log implements Chunks {
     return true;
   }
 
-  /** Up to which address `log`, over the same store, is the same, with what waits in both. */
-  sharedBytes(log: Log): Promise<number> {
-    return this.#unsealed.sharedBytes(log.#unsealed, (from, to) => log.blocks(from, to));
-  }
-
   /** @ignore Whole blocks that are not in the store: what {@link hold} took. */
   get heldBlocks(): readonly Block[] {
     return this.#unsealed.blocks;

@@ -1,6 +1,5 @@
 /** The end of a log that is not in the store yet: whole blocks, then the open one. */
 
-import { equal } from "../bytes.ts";
 import { MissingBlock } from "../codec/chunks.ts";
 import { StreamoError } from "../errors.ts";
 import type { Crypto } from "../identity/crypto.ts";
@@ -113,28 +112,6 @@ export class Unsealed {
     const [from, to] = [before.length - this.#tip.length, length - this.#tip.length];
     const blocks = this.#blocks.slice(from, to).map(({ bytes }) => bytes);
     return this.#asked = extend(this.#crypto, before, blocks).extent;
-  }
-
-  /**
-   * Up to which address another log of the same store has the same blocks. Both are one up to the lower
-   * of their tips; `stored` reads what the store has past it.
-   */
-  async sharedBytes(
-    other: Unsealed,
-    stored: (from: number, to: number) => AsyncIterable<Block>,
-  ): Promise<number> {
-    const [low, high] = this.#tip.length <= other.#tip.length ? [this, other] : [other, this];
-    let shared = low.#tip.bytes;
-    const shares = ({ index, start, bytes }: Block): boolean => {
-      const waiting = low.#blocks[index - low.#tip.length];
-      if (waiting?.start !== start || !equal(waiting.bytes, bytes)) return false;
-      shared = start + bytes.length;
-      return true;
-    };
-    const to = Math.min(low.#end.length, high.#tip.length);
-    for await (const block of stored(low.#tip.length, to)) if (!shares(block)) return shared;
-    high.#blocks.every(shares);
-    return shared;
   }
 
   /** Goes on from `tip`, with nothing. */

@@ -8,6 +8,7 @@ import { compareHeads, type Head } from "../log/head.ts";
 import { late } from "../late.ts";
 import { Log } from "../log/log.ts";
 import type { Run } from "../log/run.ts";
+import { sharedBytes } from "../log/shared_bytes.ts";
 import { Asides } from "./asides.ts";
 import type { CompactOptions } from "./compaction.ts";
 import { covers, knows } from "./parting.ts";
@@ -108,8 +109,8 @@ export class Settling {
     if (next.epoch > log.epoch) return await this.#merge(next, nothing);
     // An append whose answer was lost may have been stored: those blocks are not merged once more.
     const replaced = log.newest === log.head ? undefined : log.newest;
-    const sharedBytes = await log.sharedBytes(next);
-    await this.#merge(next, { sharedBlocks: log.length, sharedBytes, replaced });
+    const shared = await sharedBytes(log, next);
+    await this.#merge(next, { sharedBlocks: log.length, sharedBytes: shared, replaced });
   }
 
   /** See `Repo.replace`. */

@@ -2,6 +2,7 @@
 
 import type { VerifiedHead } from "../log/head.ts";
 import type { Log } from "../log/log.ts";
+import { sharedBytes } from "../log/shared_bytes.ts";
 
 /** What is known of two branches of which one takes the other's place. */
 export interface Succession {
@@ -19,5 +20,5 @@ export interface Succession {
 /** What `branch`, which parts from `log` or is of another epoch, shares with it. */
 export async function sharedBy(branch: Log, log: Log): Promise<Succession> {
   if (branch.epoch !== log.epoch) return { sharedBlocks: 0, sharedBytes: 0 };
-  return { sharedBlocks: branch.length, sharedBytes: await branch.sharedBytes(log) };
+  return { sharedBlocks: branch.length, sharedBytes: await sharedBytes(branch, log) };
 }

@@ -6,6 +6,7 @@ import { chunkHash, ChunkIndex } from "../../../core/log/chunk_index.ts";
 import { KnownChunks } from "../../../core/log/known_chunks.ts";
 import { Log } from "../../../core/log/log.ts";
 import { MemoryStore } from "../../../core/log/memory_store.ts";
+import { sharedBytes } from "../../../core/log/shared_bytes.ts";
 import type { Store } from "../../../core/log/store.ts";
 import { signerOf } from "../../suites/people.ts";
 import { runOf } from "../../suites/runs.ts";
@@ -372,7 +373,7 @@ Deno.test("sharedBytes() tells which waiting blocks another process has stored a
   log.append(chunk("three"));
   const now = await open(store);
   assert.equal(now.head!.blocks, 2);
-  assert.equal(await log.sharedBytes(now), 6);
+  assert.equal(await sharedBytes(log, now), 6);
 });
 
 Deno.test("rootAt() gives roots of what is stored only, also of an empty log", async () => {
