@@ -2,15 +2,13 @@
 
 import { BLOCK_FILL_BYTES, BLOCK_MAX_BYTES } from "./block.ts";
 
-/** Bytes of a buffer, unless one chunk needs more. */
-const BUFFER_BYTES = 16_384;
-/** Blocks of so many bytes are views: to allocate one would take longer than to fill it. */
-const VIEW_MAX_BYTES = 2048;
+const NOTHING = new Uint8Array(0);
+/** The first buffer: logs that are only read have none. */
+const MIN_BYTES = 4096;
 
-/** Chunks gathered for one block, in a buffer that small blocks are cut from and large ones copied. */
+/** Chunks gathered for one block, in a buffer that grows up to the largest block and is reused. */
 export class OpenBlock {
-  #buffer = new Uint8Array(0);
-  #start = 0;
+  #bytes = NOTHING;
   #length = 0;
 
   /** Bytes gathered. */
@@ -26,27 +24,24 @@ export class OpenBlock {
   /** Adds a chunk that there is room for. */
   push(chunk: Uint8Array): void {
     const needed = this.#length + chunk.length;
-    if (this.#start + needed > this.#buffer.length) {
-      const next = new Uint8Array(Math.max(BUFFER_BYTES, Math.min(BLOCK_MAX_BYTES, needed * 2)));
-      next.set(this.from(0));
-      this.#buffer = next;
-      this.#start = 0;
+    if (needed > this.#bytes.length) {
+      const grown = new Uint8Array(Math.min(BLOCK_MAX_BYTES, Math.max(MIN_BYTES, needed * 2)));
+      grown.set(this.#bytes.subarray(0, this.#length));
+      this.#bytes = grown;
     }
-    this.#buffer.set(chunk, this.#start + this.#length);
+    this.#bytes.set(chunk, this.#length);
     this.#length = needed;
   }
 
   /** What is gathered from `offset` on: a view until the next write. */
   from(offset: number): Uint8Array {
-    return this.#buffer.subarray(this.#start + offset, this.#start + this.#length);
+    return this.#bytes.subarray(offset, this.#length);
   }
 
   /** What was gathered, and starts again. */
   take(): Uint8Array {
-    const bytes = this.from(0);
+    const bytes = this.#bytes.slice(0, this.#length);
     this.#length = 0;
-    if (bytes.length > VIEW_MAX_BYTES) return bytes.slice();
-    this.#start += bytes.length;
     return bytes;
   }
 }
