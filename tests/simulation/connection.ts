@@ -1,11 +1,13 @@
 /**
- * One connection: delivers whole messages in order, as a WebSocket does, as far as it delivers. It may
+ * One connection: delivers whole messages in order, as a WebSocket does, as far as it delivers and nobody
+ * mangles them. It may
  * break with messages on their way lost on one side or both, it may swallow everything and tell nobody,
  * and what it has taken may arrive long after one side has given it up.
  */
 
 import type { Chance } from "./chance.ts";
 import type { Life } from "./life.ts";
+import type { Mangler } from "./mangler.ts";
 import { SimSocket, type Wire } from "./sim_socket.ts";
 import type { Timeline } from "./timeline.ts";
 
@@ -17,6 +19,8 @@ export interface ConnectionOptions {
   readonly name: string;
   readonly latencyMs: number;
   readonly bytesPerMs: number;
+  /** Sees what either side sends; gives what is sent instead. */
+  readonly mangler: Mangler | undefined;
   /** Sees what the answering side sends; gives what is sent instead. */
   readonly tamper?: (data: string | Uint8Array) => readonly (string | Uint8Array)[];
   readonly note: (who: string, what: string) => void;
@@ -43,10 +47,12 @@ class Way implements Wire {
   peakBytes = 0;
   /** What has come this far, in order: held up while the way is blocked. */
   readonly #arrivals: (() => void)[] = [];
+  readonly #mangle: ReturnType<Mangler["way"]> | undefined;
 
   constructor(connection: Connection, from: Side) {
     this.#connection = connection;
     this.#from = from;
+    this.#mangle = connection.options.mangler?.way();
   }
 
   get sent(): number {
@@ -55,7 +61,9 @@ class Way implements Wire {
 
   send(data: string | Uint8Array): void {
     const { tamper } = this.#connection.options;
-    for (const sent of this.#from === 1 && tamper ? tamper(data) : [data]) this.#send(sent);
+    for (const sent of this.#from === 1 && tamper ? tamper(data) : [data]) {
+      for (const passed of this.#mangle?.(sent) ?? [sent]) this.#send(passed);
+    }
   }
 
   #send(sent: string | Uint8Array): void {

@@ -27,7 +27,7 @@ export interface DeviceOptions {
   readonly isSync: boolean;
   /** Whether it may compact its log: of devices that do so at once some writes may lose (DECISIONS 30). */
   readonly isCompacting: boolean;
-  /** Whether relays may be caught at lies. */
+  /** Whether what relays say may not be so, or not come as they have said it. */
   readonly isDeceived: boolean;
 }
 

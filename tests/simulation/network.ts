@@ -3,6 +3,7 @@
 import type { Chance } from "./chance.ts";
 import { Connection } from "./connection.ts";
 import type { Life } from "./life.ts";
+import type { Mangler } from "./mangler.ts";
 import type { SimSocket } from "./sim_socket.ts";
 import type { Timeline } from "./timeline.ts";
 import type { Trace } from "./trace.ts";
@@ -27,6 +28,7 @@ export interface NetworkOptions {
   /** Most milliseconds of one way. */
   readonly latencyMs: number;
   readonly bytesPerMs: number;
+  readonly mangler: Mangler | undefined;
   /** Hears with which codes sides close connections. */
   readonly onCode: (who: string, code: number, reason: string) => void;
 }
@@ -66,7 +68,7 @@ export class Network {
 
   /** The socket of process `life` on device `from` to the host of `url`; open later, or never. */
   connect(from: string, life: Life, url: string): WebSocket {
-    const { timeline, chance, trace, latencyMs, bytesPerMs, onCode } = this.#options;
+    const { timeline, chance, trace, latencyMs, bytesPerMs, mangler, onCode } = this.#options;
     const to = new URL(url).hostname;
     const host = this.#hosts.get(to)!;
     const name = `${from}-${to}#${++this.#count}`;
@@ -76,6 +78,7 @@ export class Network {
       name,
       latencyMs,
       bytesPerMs,
+      mangler,
       note: (who, what) => trace.note(who, what),
       tamper: host.tamper?.(() => wire.sockets[1]),
     }, (code, reason) => onCode(name, code, reason));
@@ -112,6 +115,11 @@ export class Network {
       if (side === undefined) continue;
       wire.break(this.#options.chance.is(0.7) ? [side] : []);
     }
+  }
+
+  /** Breaks all connections, and both sides of each hear of it. */
+  breakAll(): void {
+    for (const wire of this.connections) wire.break([0, 1]);
   }
 
   /** Breaks one connection, if there is one. */

@@ -29,12 +29,13 @@ export interface Report {
   /** Equal for equal runs. */
   readonly hash: string;
   readonly tail: readonly string[];
-  /** Writes, secured ones, heads at the end, lies: that something happened at all. */
+  /** Writes, secured ones, heads at the end, lies, mangled messages: that something happened at all. */
   readonly counts: {
     writes: number;
     secured: number;
     blocks: number;
     lies: number;
+    mangled: number;
     events: number;
     peakBytes: number;
   };
@@ -230,7 +231,7 @@ async function runNow<T>({ scene }: World, work: () => Promise<T>): Promise<T> {
   return result!.value;
 }
 
-function report({ scene, devices, liar }: World): Report {
+function report({ scene, devices, liar, mangler }: World): Report {
   const { seed, faults, trace, timeline, authors, network } = scene;
   const sum = (count: (name: (typeof authors)[number]) => number) =>
     authors.reduce((total, author) => total + count(author), 0);
@@ -244,6 +245,7 @@ function report({ scene, devices, liar }: World): Report {
       secured: sum(({ truth }) => truth.secured),
       blocks: sum(({ key }) => devices.at(-1)?.repos.get(key)?.head?.blocks ?? 0),
       lies: liar?.lies ?? 0,
+      mangled: mangler?.count ?? 0,
       events: timeline.events,
       peakBytes: network.peakBytes,
     },

@@ -80,13 +80,17 @@ export function makeTrouble(world: World): void {
 
 /** Everything works from now on, and everybody is there who is not lost. */
 export function heal(world: World): void {
-  const { scene, relays, devices, liar } = world;
+  const { scene, relays, devices, liar, mangler } = world;
   scene.trace.note("world", "heals");
   scene.network.partition(new Set());
   if (liar !== undefined) {
     liar.isLying = false;
     // Nobody can know what it has said that was not so.
     for (const relay of relays) if (relay.liar !== undefined) relay.crash();
+  }
+  if (mangler !== undefined) {
+    mangler.isMangling = false;
+    scene.network.breakAll();
   }
   for (const node of [...relays, ...devices]) {
     node.disk.isFull = false;

@@ -3,6 +3,7 @@
 import type { Chance } from "./chance.ts";
 import { Device } from "./device.ts";
 import { Liar } from "./liar.ts";
+import { Mangler } from "./mangler.ts";
 import { Network } from "./network.ts";
 import { Relay } from "./relay.ts";
 import { Scene } from "./scene.ts";
@@ -34,6 +35,7 @@ export interface World {
   readonly relays: readonly Relay[];
   readonly devices: Device[];
   readonly liar: Liar | undefined;
+  readonly mangler: Mangler | undefined;
   readonly load: WorkLoad;
   readonly troubles: readonly Trouble[];
   /** How long it is troubled, in milliseconds. */
@@ -58,7 +60,9 @@ const TROUBLES: readonly Trouble[] = [
 export async function makeWorld(seed: number, options: WorldOptions): Promise<World> {
   const scene = new Scene(seed, options.isShown ?? false);
   const chance = scene.chance("world");
-  scene.network = makeNetwork(scene, chance);
+  const mangling = scene.chance("mangler");
+  const mangler = mangling.is(0.15) ? new Mangler(mangling) : undefined;
+  scene.network = makeNetwork(scene, chance, mangler);
   const authors = ["alice", "bob", "carol"].slice(0, chance.of([1, 1, 1, 2, 2, 3]));
   for (const name of authors) await scene.addAuthor(name);
   const isLied = chance.is(0.25);
@@ -66,13 +70,14 @@ export async function makeWorld(seed: number, options: WorldOptions): Promise<Wo
   const isLossy = !isLied && !isCompacted && chance.is(0.3);
   const liar = isLied ? await Liar.open(scene) : undefined;
   const relays = makeRelays(scene, chance, options, liar);
-  const devices = makeDevices(scene, chance, relays);
+  const devices = makeDevices(scene, chance, relays, mangler !== undefined);
   const troubles = TROUBLES.filter(() => chance.is(0.5));
   return {
     scene,
     relays,
     devices,
     liar,
+    mangler,
     load: {
       pauseMs: chance.of([300, 1000, 3000]),
       largeBytes: chance.of([5_000, 50_000, 300_000]),
@@ -84,17 +89,19 @@ export async function makeWorld(seed: number, options: WorldOptions): Promise<Wo
   };
 }
 
-function makeNetwork(scene: Scene, chance: Chance): Network {
+function makeNetwork(scene: Scene, chance: Chance, mangler: Mangler | undefined): Network {
   const { timeline, trace } = scene;
   return new Network({
     timeline,
     trace,
+    mangler,
     chance: scene.chance("network"),
     latencyMs: chance.of([1, 20, 200]),
     bytesPerMs: chance.of([50, 1000, 10_000]),
     onCode: (who, code, reason) => {
       // What a lying relay makes of its clients is its own affair.
       if (code === 4002) scene.trace.note(who, `ended for: ${reason}`);
+      if (reason.includes("unexpected: ")) scene.fault(who, reason);
     },
   });
 }
@@ -106,10 +113,15 @@ function makeRelays(scene: Scene, chance: Chance, options: WorldOptions, liar?: 
   });
 }
 
-function makeDevices(scene: Scene, chance: Chance, relays: readonly Relay[]): Device[] {
+function makeDevices(
+  scene: Scene,
+  chance: Chance,
+  relays: readonly Relay[],
+  isMangled: boolean,
+): Device[] {
   const count = Math.max(chance.integer(2, 4), scene.authors.length);
   const names = relays.map(({ name }) => name);
-  const isDeceived = relays.some(({ liar }) => liar !== undefined);
+  const isDeceived = isMangled || relays.some(({ liar }) => liar !== undefined);
   return Array.from({ length: count }, (_, i) => {
     const isReader = i >= scene.authors.length && chance.is(0.3);
     const author = isReader ? undefined : scene.authors[i % scene.authors.length];
