@@ -8,6 +8,14 @@ export const BLOCK_MAX_BYTES = 61_440;
  */
 export const BLOCK_FILL_BYTES = 12_288;
 
+/** What one takes in memory besides its bytes, as measured: the block, a view, and places in lists. */
+const BLOCK_MEMORY_BYTES = 192;
+
+/** What `count` blocks of so many bytes in all take in memory: they may be of one byte each. */
+export function memoryOf(count: number, bytes: number): number {
+  return bytes + count * BLOCK_MEMORY_BYTES;
+}
+
 /** A run of whole chunks: a leaf of the log's Merkle tree. */
 export interface Block {
   /** Position in the log, from 0. */

@@ -7,7 +7,7 @@ import { Emitter } from "../events.ts";
 import type { Crypto, SigningKey } from "../identity/crypto.ts";
 import type { Key } from "../identity/key.ts";
 import type { Advance } from "./advance.ts";
-import type { Block } from "./block.ts";
+import { type Block, withoutLeaf } from "./block.ts";
 import { Serial } from "../serial.ts";
 import { Held } from "./held.ts";
 import { sameHead, sameStored, signHead, type VerifiedHead, verifyHead } from "./head.ts";
@@ -287,7 +287,7 @@ export class Log implements Chunks {
   /** Verifies a run like {@link receive}, but keeps the blocks in memory: for {@link branch}es. */
   async hold(run: Run): Promise<boolean> {
     const { head, placed, extent } = await this.#check(run, this.#unsealed.end);
-    this.#unsealed.add(placed, extent);
+    this.#unsealed.add(placed.map(withoutLeaf), extent);
     this.#whole = head;
     return extent.length === head.blocks;
   }

@@ -6,6 +6,7 @@
 import { StreamoError } from "../errors.ts";
 import type { Key } from "../identity/key.ts";
 import { type Aside, type AsideBranch, asideName, decodeAside, encodeAside } from "../log/aside.ts";
+import { memoryOf } from "../log/block.ts";
 import { proveFork } from "../log/fork_proof.ts";
 import type { Head, VerifiedHead } from "../log/head.ts";
 import type { Log } from "../log/log.ts";
@@ -16,7 +17,7 @@ import { hasPrefix } from "./parting.ts";
 
 /** Branches kept of one key. */
 export const ASIDES_MAX = 16;
-/** Bytes of their blocks in all: they are in memory for a moment when they are kept, sent or merged. */
+/** What their blocks take in memory, in all: they are there when they are kept, sent or merged. */
 export const ASIDES_BYTES: number = 16 * 2 ** 20;
 
 /** What is kept aside of one key. */
@@ -61,7 +62,7 @@ export class Asides {
   async keep(branch: AsideBranch): Promise<void> {
     const { head, from, start } = branch;
     const others = this.#all.filter((aside) => asideName(aside.head) !== asideName(head));
-    const bytes = [...others, branch].reduce((sum, aside) => sum + bytesOf(aside), 0);
+    const bytes = [...others, branch].reduce((sum, aside) => sum + memoryOfAside(aside), 0);
     if (others.length >= ASIDES_MAX || bytes > ASIDES_BYTES) {
       const message = `cannot keep ${bytes} bytes in ${
         others.length + 1
@@ -97,8 +98,9 @@ export class Asides {
     const isFork = head?.epoch === winner.log.epoch && !await hasPrefix(winner.log, head);
     if (!isFork) return undefined;
     const { length: from, sealedBytes: start } = winner.log;
-    if (head.bytes - start > ASIDES_BYTES) {
-      const message = `cannot keep ${head.bytes - start} bytes of ${this.#key} aside`;
+    const bytes = memoryOfAside({ head, from, start });
+    if (bytes > ASIDES_BYTES) {
+      const message = `cannot keep ${bytes} bytes of ${this.#key} aside`;
       throw new StreamoError("too_large", message, { key: this.#key });
     }
     const tail: Uint8Array[] = [];
@@ -168,7 +170,7 @@ export class Asides {
   }
 }
 
-/** Bytes of the blocks that are kept of a branch. */
-export function bytesOf({ head, start }: Aside): number {
-  return head.bytes - start;
+/** What the blocks that are kept of a branch take in memory. */
+export function memoryOfAside({ head, from, start }: Aside): number {
+  return memoryOf(head.blocks - from, head.bytes - start);
 }

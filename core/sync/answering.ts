@@ -15,6 +15,7 @@ import { type Message, PARK_MAX } from "./messages.ts";
 import { Openings } from "./openings.ts";
 import type { PeerNumbers } from "./peer_numbers.ts";
 import { coded, toldOf } from "./told.ts";
+import type { Waiting } from "./waiting.ts";
 
 /** Logs that one peer may follow. */
 const FOLLOWED_MAX = LIST_MAX;
@@ -36,6 +37,8 @@ export interface AnsweringOptions {
   readonly timer?: Timer;
   /** Who asks. */
   readonly identification: Identification;
+  /** For what came and waits. */
+  readonly waiting: Waiting;
   /** The open channels, also those that this side has opened. */
   readonly channels: ReadonlyMap<Key, Channel>;
   readonly numbers: PeerNumbers;
@@ -52,14 +55,15 @@ export class Answering {
   readonly #timer: Timer;
   /** Logs that the peer follows and to which nothing happens. */
   readonly #follows: Follows;
-  readonly #openings = new Openings();
+  readonly #openings: Openings;
   #list: ListAnswerer | undefined;
   #stopParking: (() => void) | undefined;
   #isEnded = false;
 
   /** Nothing was asked for yet. */
   constructor(options: AnsweringOptions) {
-    const { registry, timer = systemTimer } = options;
+    const { registry, waiting, timer = systemTimer } = options;
+    this.#openings = new Openings(waiting);
     this.#options = options;
     this.#timer = timer;
     this.#follows = new Follows(registry, (key, advance) => this.#wake(key, advance));
@@ -115,6 +119,7 @@ export class Answering {
   end(): void {
     this.#isEnded = true;
     this.#stopParking?.();
+    this.#openings.end();
     for (const key of this.#follows.end()) this.#options.onLeave?.(key);
   }
 
@@ -164,7 +169,7 @@ export class Answering {
       const channel = channels.get(key);
       if (channel === undefined) numbers.unbind(key);
       if (isAdmitted && channel?.isOpener !== false) this.#options.onLeave?.(key);
-      this.#openings.end(key, guard);
+      this.#openings.opened(key, guard);
     }
   }
 

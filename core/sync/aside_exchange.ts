@@ -6,6 +6,7 @@
 import { equal } from "../bytes.ts";
 import { StreamoError } from "../errors.ts";
 import { asideName } from "../log/aside.ts";
+import { memoryOf } from "../log/block.ts";
 import { sameHead, type SignedHead, verifyHead } from "../log/head.ts";
 import type { Log } from "../log/log.ts";
 import type { Run } from "../log/run.ts";
@@ -120,7 +121,7 @@ export class AsideExchange {
     const first = isOld ? 0 : from;
     const branch = isOld ? log.raise(head.epoch) : await log.branch(first);
     if (await this.#repo.knows(head, branch.sealedBytes)) return undefined;
-    const bytes = head.bytes - branch.sealedBytes;
+    const bytes = memoryOf(head.blocks - branch.length, head.bytes - branch.sealedBytes);
     // Of an earlier epoch a signer needs all, not only what somebody keeps of it.
     const most = isOld && signer !== undefined ? WHOLE_BYTES : ASIDES_BYTES;
     return bytes <= most ? branch : undefined;

@@ -11,6 +11,7 @@ import type { ChannelOptions } from "./channel_options.ts";
 import { type ChannelState, type Effect, type Input, isSent } from "./channel_state.ts";
 import { HeldFork } from "./held_fork.ts";
 import { begins, compareRoots, rootsAt } from "./common_prefix.ts";
+import type { Frame } from "./frame.ts";
 import { Inbox } from "./inbox.ts";
 import { partsOf } from "./joined_runs.ts";
 import { newChannel, step } from "./machine.ts";
@@ -30,7 +31,7 @@ export class Channel {
   readonly #options: ChannelOptions;
   readonly #serial = new Serial();
   readonly #stop: () => void;
-  readonly #window = new SendWindow();
+  readonly #window: SendWindow;
   readonly #inbox: Inbox;
   #ackBytes = 0;
   #latest: Advance | undefined;
@@ -52,7 +53,8 @@ export class Channel {
     this.#options = options;
     this.repo = options.repo;
     this.number = options.number;
-    this.#inbox = new Inbox((work) => this.#run(work), options.onViolation);
+    this.#window = new SendWindow(options.onSent);
+    this.#inbox = new Inbox((work) => this.#run(work), options.waiting);
     const canMerge = options.repo.signer !== undefined;
     this.#fork = new HeldFork(options.budgets, canMerge);
     const { own, ownHead } = this.#own();
@@ -111,8 +113,8 @@ export class Channel {
   }
 
   /** Takes a run of blocks. */
-  onRun(run: Run, bytes: number): void {
-    this.#inbox.run(run, bytes, async (run) => {
+  onFrame(frame: Frame): void {
+    this.#inbox.frame(frame, async (run) => {
       if (!await this.#asides.onRun(run)) await this.#input({ type: "run", run });
     });
   }
@@ -127,6 +129,8 @@ export class Channel {
     this.#closed = true;
     this.#stop();
     this.#fork.end();
+    this.#inbox.end();
+    this.#window.clear();
     this.#serial.run(() => Promise.resolve(this.repo.release(this)));
   }
 
@@ -203,8 +207,8 @@ export class Channel {
       case "opened":
         return await this.#inspect(message.head, message.staged, message.shared);
       case "roots": {
-        const { key, at } = message;
-        return this.#send({ type: "rooted", key, at, roots: await rootsAt(this.repo.log, at) });
+        const roots = await rootsAt(this.repo.log, message.at);
+        return this.#send({ ...message, type: "rooted", roots });
       }
       case "rooted": {
         const { at } = message;
@@ -243,8 +247,7 @@ export class Channel {
       this.#resumes = false;
       await this.#input({ type: "looked", ...this.#own() });
     }
-    let prefix: number | undefined;
-    if (await begins(this.repo.log, staged)) prefix = staged?.blocks;
+    let prefix = await begins(this.repo.log, staged) ? staged?.blocks : undefined;
     if (prefix === undefined && await begins(this.repo.log, head)) prefix = head?.blocks ?? 0;
     // A peer that is an epoch behind takes this side's log from its beginning.
     if (prefix === undefined && head!.epoch < log.epoch) prefix = 0;
@@ -255,8 +258,7 @@ export class Channel {
   /** Whether the peer has something of an earlier epoch that is lost if this log takes its place. */
   async #lacks(head: SignedHead): Promise<boolean> {
     const { repo } = this;
-    if (head.epoch >= repo.log.epoch || repo.signer === undefined) return false;
-    return !await repo.covers(head);
+    return head.epoch < repo.log.epoch && repo.signer !== undefined && !await repo.covers(head);
   }
 
   /** Whether going on from the peer's branch would bring anything new: else both were merged for ever. */
@@ -356,10 +358,9 @@ export class Channel {
       const next = await nextFrame(this.repo.log, this.number, sent, this.#latest);
       // Others may have used the room up while blocks were read.
       if (next === undefined || !this.#options.hasRoom(this)) return;
-      const { frame, end } = next;
-      this.#send(frame);
-      this.#window.push(end, frame.length);
-      [this.#state] = step(this.#state, { type: "sent", to: end });
+      this.#send(next.frame);
+      this.#window.push(next.end, next.frame.length);
+      [this.#state] = step(this.#state, { type: "sent", to: next.end });
     }
   }
 

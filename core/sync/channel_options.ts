@@ -5,6 +5,7 @@ import type { Repo } from "../repo/repo.ts";
 import type { Channel } from "./channel.ts";
 import type { HoldBudgets } from "./hold_budget.ts";
 import type { Message } from "./messages.ts";
+import type { Waiting } from "./waiting.ts";
 
 /** What a channel needs of its conversation. */
 export interface ChannelOptions {
@@ -15,6 +16,10 @@ export interface ChannelOptions {
   readonly send: (data: Message | Uint8Array) => void;
   /** For branches that come from the peer. */
   readonly budgets: HoldBudgets;
+  /** For what came and waits. */
+  readonly waiting: Waiting;
+  /** So many bytes more are on their way to a peer that acknowledges every frame; fewer if negative. */
+  readonly onSent?: (bytes: number) => void;
   /** Whether blocks may be sent now; if not, {@link Channel.resume} is called when they may. */
   readonly hasRoom: (channel: Channel) => boolean;
   /** The state changed, or something is to be told. */

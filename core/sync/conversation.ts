@@ -11,7 +11,7 @@ import { Channel } from "./channel.ts";
 import { releaseNumber, takeNumber } from "./channel_numbers.ts";
 import { Answering } from "./answering.ts";
 import { Asking } from "./asking.ts";
-import { decodeFrame } from "./frame.ts";
+import { Frame } from "./frame.ts";
 import { holdBudgets } from "./hold_budget.ts";
 import { decodeListFrame, type ListFrame } from "./lists.ts";
 import { isAboutLog, type LogMessage } from "./log_messages.ts";
@@ -23,6 +23,7 @@ import { Presence, type PresenceOptions } from "./presence.ts";
 import { Room, ROOM_BYTES } from "./room.ts";
 import { coded } from "./told.ts";
 import type { Transport } from "./transport.ts";
+import { type Waiting, waitingFor } from "./waiting.ts";
 
 /** Bytes that wait for a peer that asks on and does not read the answers. */
 const BUFFER_BYTES = 2 * ROOM_BYTES;
@@ -80,6 +81,7 @@ export class Conversation {
   #asking: Asking | undefined;
   #parts: Parts | undefined;
   #room: Room | undefined;
+  #waiting: Waiting | undefined;
   #isGreeted = false;
   #isEnded = false;
   #error: StreamoError | undefined;
@@ -108,6 +110,7 @@ export class Conversation {
       // Whoever follows a log and watches it has not left it with one of the two.
       onLeave: (key) => this.#answering?.has(key) !== true && this.#options.onLeave?.(key),
       identification: this.presence.identification,
+      waiting: this.#waits(),
       room: this.#roomFor(),
       send: (data) => this.send(data),
       guard: (work) => this.guard(work),
@@ -221,6 +224,7 @@ export class Conversation {
       timer,
       onLeave: (key) => this.#left(key),
       identification: this.presence.identification,
+      waiting: this.#waits(),
       channels: this.#channels,
       numbers: this.#numbered(),
       send: (data) => this.send(data),
@@ -232,6 +236,10 @@ export class Conversation {
 
   #numbered(): PeerNumbers {
     return this.#numbers ??= new PeerNumbers();
+  }
+
+  #waits(): Waiting {
+    return this.#waiting ??= waitingFor(this.#options.registry);
   }
 
   #roomFor(): Room {
@@ -247,6 +255,9 @@ export class Conversation {
       number,
       send: (data) => isOpener ? this.#ask().send(key, number, data) : this.send(data),
       budgets: holdBudgets(this.#options.registry),
+      waiting: this.#waits(),
+      // Who only reads acknowledges now and then.
+      onSent: isOpener ? (bytes) => this.#roomFor().count(bytes) : undefined,
       hasRoom: (channel) => this.#roomFor().has(channel),
       onStatus: (channel) => this.#options.onStatus?.(channel),
       onViolation: (error) => this.#violation(error, key),
@@ -305,21 +316,22 @@ export class Conversation {
     if (this.#parts?.takeFrame(bytes)) return;
     const list = decodeListFrame(bytes);
     if (list !== undefined) return this.#onList(list);
-    const { channel: number, run } = decodeFrame(bytes);
+    const frame = new Frame(bytes);
+    const { channel: number, head } = frame;
     const numbers = this.#numbered();
-    const isUnnamed = !numbers.has(run.head.key) && this.#answer().isAwake(run.head.key);
+    const isUnnamed = !numbers.has(head.key) && this.#answer().isAwake(head.key);
     // A log that was parked when it moved on here: the peer has not said its number.
-    if (isUnnamed) numbers.bind(number, run.head.key);
+    if (isUnnamed) numbers.bind(number, head.key);
     const key = numbers.keyOf(number);
     // Frames that were on their way when the channel was closed.
     if (key === undefined) return;
-    if (run.head.key !== key) {
-      throw new StreamoError("wrong_key", `a head of ${run.head.key} on the channel of ${key}`);
+    if (head.key !== key) {
+      throw new StreamoError("wrong_key", `a head of ${head.key} on the channel of ${key}`);
     }
     this.#answer().whenOpen(
       key,
       bytes.length,
-      () => this.#channels.get(key)?.onRun(run, bytes.length),
+      () => this.#channels.get(key)?.onFrame(frame),
     );
   }
 

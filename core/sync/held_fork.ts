@@ -1,6 +1,7 @@
 /** A branch that comes from a peer, held beside the log until it is whole. */
 
 import { type Code, StreamoError } from "../errors.ts";
+import { memoryOf } from "../log/block.ts";
 import { type Head, sameHead } from "../log/head.ts";
 import type { Log } from "../log/log.ts";
 import type { Run } from "../log/run.ts";
@@ -57,7 +58,8 @@ export class HeldFork {
 
   /** Takes the next run; gives the branch when that was the last one. */
   async take(run: Run): Promise<Log | undefined> {
-    const bytes = run.blocks.reduce((sum, { length }) => sum + length, 0);
+    const total = run.blocks.reduce((sum, { length }) => sum + length, 0);
+    const bytes = memoryOf(run.blocks.length, total);
     this.#budget.take(bytes);
     this.#bytes += bytes;
     const log = this.#log!;
@@ -84,6 +86,7 @@ export class HeldFork {
 
   /** What is refused is refused before it is here. */
   #check(head: Head): void {
-    this.#budget.check(head.bytes - this.#log!.sealedBytes);
+    const { length, sealedBytes } = this.#log!;
+    this.#budget.check(memoryOf(head.blocks - length, head.bytes - sealedBytes));
   }
 }

@@ -1,4 +1,7 @@
-/** Branches that come from peers are in memory until they are whole: so many bytes of them at a time. */
+/**
+ * Branches that come from peers are in memory until they are whole: so many bytes of them at a time, as
+ * `memoryOf` counts them.
+ */
 
 import { StreamoError } from "../errors.ts";
 import type { Registry } from "../repo/registry.ts";

@@ -4,7 +4,7 @@
  */
 
 import type { Run } from "../log/run.ts";
-import { FRAME_FILL_BYTES, FRAME_MAX_BLOCKS } from "./frame.ts";
+import { type Frame, FRAME_FILL_BYTES, FRAME_MAX_BLOCKS } from "./frame.ts";
 
 /** What the joined runs were, should they not be right together. */
 const parts = new WeakMap<Run, readonly Run[]>();
@@ -14,34 +14,32 @@ export function partsOf(run: Run): readonly Run[] | undefined {
   return parts.get(run);
 }
 
-/** Runs that follow one another. */
+/** Runs that follow one another, as the frames that they came in. */
 export class JoinedRuns {
-  readonly #runs: Run[];
+  readonly #frames: Frame[] = [];
   #count = 0;
   #bytes = 0;
 
-  /** Begins with `run`. */
-  constructor(run: Run) {
-    this.#runs = [run];
-    this.#add(run);
+  /** Begins with `frame`. */
+  constructor(frame: Frame) {
+    this.#add(frame);
   }
 
-  /** Takes `run` too, if it goes on where these end and all of it fits in one frame. */
-  join(run: Run): boolean {
-    const last = this.#runs[this.#runs.length - 1];
-    const follows = run.head.epoch === last.head.epoch && run.head.blocks >= last.head.blocks &&
-      run.first === last.first + last.blocks.length;
+  /** Takes `frame` too, if it goes on where these end and all of it fits in one frame. */
+  join(frame: Frame): boolean {
+    const last = this.#frames[this.#frames.length - 1];
+    const follows = frame.head.epoch === last.head.epoch &&
+      frame.head.blocks >= last.head.blocks && frame.first === last.first + last.count;
     if (!follows) return false;
-    const count = this.#count + run.blocks.length;
-    if (count > FRAME_MAX_BLOCKS || this.#bytes + bytesOf(run) > FRAME_FILL_BYTES) return false;
-    this.#runs.push(run);
-    this.#add(run);
-    return true;
+    const isTooMuch = this.#count + frame.count > FRAME_MAX_BLOCKS ||
+      this.#bytes + frame.blockBytes > FRAME_FILL_BYTES;
+    if (!isTooMuch) this.#add(frame);
+    return !isTooMuch;
   }
 
   /** All of them as one run. */
   whole(): Run {
-    const runs = this.#runs;
+    const runs = this.#frames.map((frame) => frame.run());
     const { first } = runs[0];
     const { head, proof } = runs[runs.length - 1];
     if (runs.length === 1) return runs[0];
@@ -50,12 +48,9 @@ export class JoinedRuns {
     return whole;
   }
 
-  #add(run: Run): void {
-    this.#count += run.blocks.length;
-    this.#bytes += bytesOf(run);
+  #add(frame: Frame): void {
+    this.#frames.push(frame);
+    this.#count += frame.count;
+    this.#bytes += frame.blockBytes;
   }
-}
-
-function bytesOf({ blocks }: Run): number {
-  return blocks.reduce((sum, { length }) => sum + length, 0);
 }

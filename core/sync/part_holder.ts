@@ -14,6 +14,7 @@ import type { Load, PartMessage } from "./part_messages.ts";
 import { encodePart } from "./parts.ts";
 import type { Room } from "./room.ts";
 import { coded, toldOf } from "./told.ts";
+import type { Waiting } from "./waiting.ts";
 
 /** Logs that one peer may watch. */
 const WATCHED_MAX = 10_000;
@@ -33,6 +34,8 @@ export interface PartHolderOptions {
   readonly onLeave?: (key: Key) => void;
   /** Who asks. */
   readonly identification: Identification;
+  /** For what came and waits. */
+  readonly waiting: Waiting;
   readonly room: Room;
   readonly send: (data: Message | Uint8Array) => void;
   /** Runs what may break the rules. */
@@ -48,7 +51,7 @@ interface Watched {
 export class PartHolder {
   readonly #options: PartHolderOptions;
   readonly #watched = new Map<Key, Watched>();
-  readonly #openings = new Openings();
+  readonly #openings: Openings;
   readonly #serial = new Serial();
   #queued = 0;
   /** Goes on answering: the peer has read what it was sent. */
@@ -58,6 +61,7 @@ export class PartHolder {
   /** Nothing is watched yet. */
   constructor(options: PartHolderOptions) {
     this.#options = options;
+    this.#openings = new Openings(options.waiting);
   }
 
   /** Takes what the peer asks for. */
@@ -85,6 +89,7 @@ export class PartHolder {
   /** The conversation is over. */
   end(): void {
     this.#isEnded = true;
+    this.#openings.end();
     this.#goOn();
     for (const key of [...this.#watched.keys()]) this.#leave(key);
   }
@@ -107,7 +112,7 @@ export class PartHolder {
       this.#fail(coded(error), key);
     } finally {
       if (isAdmitted && !this.#watched.has(key)) onLeave?.(key);
-      this.#openings.end(key, guard);
+      this.#openings.opened(key, guard);
     }
   }
 

@@ -15,8 +15,9 @@ import { FRAME_MAX_BYTES, readBlocks, readCounted } from "./frame.ts";
 
 /** More hashes than any proof that fits has: there are some 20 for each block. */
 const HASHES_MAX = 8192;
-/** More runs than one answer has. */
+/** More runs, and blocks, than one answer has. */
 const RUNS_MAX = 1024;
+const BLOCKS_MAX = 1024;
 
 /** The bytes of blocks with their proof. */
 export function encodeProven(proven: ProvenBlocks): Uint8Array<ArrayBuffer> {
@@ -72,11 +73,14 @@ function writeProven(writer: Writer, { runs, proof }: ProvenBlocks): void {
 }
 
 function readProven(reader: Reader): ProvenBlocks {
+  let left = BLOCKS_MAX;
   const runs = readCounted(reader, RUNS_MAX, (): BlockRun => {
     const first = reader.varint();
     const start = reader.varint();
+    const found = readBlocks(reader, left);
+    left -= found.length;
     // Copies: a view of one block would keep all of the answer in memory.
-    return { first, start, blocks: readBlocks(reader).map((block) => block.slice()) };
+    return { first, start, blocks: found.map((block) => block.slice()) };
   });
   return { runs, proof: readHashes(reader) };
 }

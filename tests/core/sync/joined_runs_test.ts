@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { MemoryStore } from "../../../core/log/memory_store.ts";
 import type { Run } from "../../../core/log/run.ts";
 import { Repo } from "../../../core/repo/repo.ts";
-import { FRAME_FILL_BYTES } from "../../../core/sync/frame.ts";
+import { encodeFrame, Frame, FRAME_FILL_BYTES } from "../../../core/sync/frame.ts";
 import { JoinedRuns, partsOf } from "../../../core/sync/joined_runs.ts";
 import { RAW_CHANNEL, type RawClient, rawClient } from "../../suites/hostile_client.ts";
 import { signerOf } from "../../suites/people.ts";
@@ -18,13 +18,14 @@ for (let i = 0; i < 6; i++) {
 }
 const runs: Run[] = [];
 for (let i = 0; i < 6; i++) runs.push(await runOf(repo, i, i + 1));
+const frameOf = (run: Run) => new Frame(encodeFrame(RAW_CHANNEL, run));
 
 Deno.test("runs that follow one another are one, with the last one's proof", async () => {
-  const joined = new JoinedRuns(runs[2]);
-  assert.equal(joined.whole(), runs[2]);
-  assert.equal(joined.join(runs[4]), false, "a gap");
-  assert.equal(joined.join(runs[2]), false, "once more");
-  assert.equal(joined.join(runs[3]), true);
+  const joined = new JoinedRuns(frameOf(runs[2]));
+  assert.deepEqual(joined.whole(), runs[2]);
+  assert.equal(joined.join(frameOf(runs[4])), false, "a gap");
+  assert.equal(joined.join(frameOf(runs[2])), false, "once more");
+  assert.equal(joined.join(frameOf(runs[3])), true);
   const whole = joined.whole();
   const { head, first, blocks, proof } = await runOf(repo, 2, 4);
   assert.deepEqual(whole, { head, first, blocks, proof });
@@ -33,10 +34,12 @@ Deno.test("runs that follow one another are one, with the last one's proof", asy
 
 Deno.test("runs of another epoch, of older heads, or too many bytes stay apart", () => {
   const { head } = runs[1];
-  assert.equal(new JoinedRuns(runs[0]).join({ ...runs[1], head: { ...head, epoch: 1 } }), false);
-  assert.equal(new JoinedRuns(runs[0]).join({ ...runs[1], head: { ...head, blocks: 5 } }), false);
-  const large = { ...runs[1], blocks: [new Uint8Array(FRAME_FILL_BYTES)] };
-  assert.equal(new JoinedRuns(runs[0]).join(large), false);
+  const joins = (run: Run) => new JoinedRuns(frameOf(runs[0])).join(frameOf(run));
+  assert.equal(joins(runs[1]), true);
+  assert.equal(joins({ ...runs[1], head: { ...head, epoch: 1 } }), false);
+  assert.equal(joins({ ...runs[1], head: { ...head, blocks: 5 } }), false);
+  const block = new Uint8Array(FRAME_FILL_BYTES / 16);
+  assert.equal(joins({ ...runs[1], blocks: Array.from({ length: 16 }, () => block) }), false);
 });
 
 /** Sends the first run, and `rest` while it is being stored. */
