@@ -2,6 +2,7 @@
 
 import type { Key } from "../core/identity/key.ts";
 import type { Registry } from "../core/repo/registry.ts";
+import type { Timer } from "../core/platform.ts";
 import { Conversation } from "../core/sync/conversation.ts";
 import type { Upstreams } from "../core/sync/upstreams.ts";
 import type { TopicLimits } from "../core/sync/topic_limits.ts";
@@ -9,6 +10,9 @@ import { Topics } from "../core/sync/topics.ts";
 import { webSocketTransport } from "../core/sync/websocket_transport.ts";
 import { ownHost } from "./own_host.ts";
 import type { OnSocket } from "./socket.ts";
+
+/** How long a client may take to say hello: until then it is nobody, and in the place of somebody. */
+export const HELLO_MS = 30_000;
 
 /** What a relay says of itself to its peers. */
 export interface SyncOptions {
@@ -27,15 +31,16 @@ export interface SyncOptions {
   readonly hosts?: readonly string[];
   /** What peers may be interested in, announce and cast; that of `upstreams` where there are some. */
   readonly topics?: Partial<TopicLimits>;
+  /** Waits for peers; the platform's by default. */
+  readonly timer?: Timer;
   /** Called whenever a peer comes or goes, with the number of them. */
   readonly onPeers?: (count: number) => void;
 }
 
 /** Holds a conversation over every socket: serves any repo by its key, takes what its key signed. */
-export function serveSync(
-  { registry, home, software = "streamo", upstreams, hosts, topics: limits, onPeers }: SyncOptions,
-): OnSocket {
-  const topics = upstreams?.topics ?? new Topics({ limits });
+export function serveSync(options: SyncOptions): OnSocket {
+  const { registry, home, software = "streamo", upstreams, hosts, timer, onPeers } = options;
+  const topics = upstreams?.topics ?? new Topics({ limits: options.topics });
   let peers = 0;
   const count = (change: number) => onPeers?.(peers += change);
   const onEnd = () => count(-1);
@@ -53,6 +58,8 @@ export function serveSync(
       onLeave: (key) => upstreams?.leave(client, key),
       host: ownHost(info, hosts),
       topics,
+      helloMs: HELLO_MS,
+      timer,
       onEnd,
     });
   };

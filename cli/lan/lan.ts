@@ -9,6 +9,7 @@ import { dial } from "../../relay/dial.ts";
 import { UsageError } from "../../relay/exit_codes.ts";
 import { errorResponse } from "../../relay/http/errors.ts";
 import { Sockets } from "../../relay/socket.ts";
+import { HELLO_MS } from "../../relay/sync.ts";
 import { messageOf } from "../news.ts";
 import { Discovery } from "./discovery.ts";
 import { lanSecret, sealedTransport } from "./sealed.ts";
@@ -108,6 +109,7 @@ export class Lan implements AsyncDisposable {
       transport: sealedTransport(webSocketTransport(socket), this.#secret, false),
       software: "streamo cli",
       relay: this.name,
+      helloMs: HELLO_MS,
       admit: (asked) => asked === key ? undefined : "refused",
       onHello: ({ relay }) => {
         name = relay;

@@ -278,7 +278,7 @@ class Total implements Report {
     this.deleted += applied.deleted;
     this.merged += applied.merged;
     this.unchanged = unchanged;
-    this.conflicts.push(...applied.conflicts);
+    for (const conflict of applied.conflicts) this.conflicts.push(conflict);
     this.problems = [...this.#notices, ...problems];
   }
 }

@@ -92,7 +92,7 @@ class Walk implements Scan {
     const waiting = [""];
     for (let folder = waiting.pop(); folder !== undefined; folder = waiting.pop()) {
       const before = this.#entries;
-      waiting.push(...this.#readFolder(folder));
+      for (const inside of this.#readFolder(folder)) waiting.push(inside);
       if (
         Math.floor(before / ENTRIES_A_TURN) !== Math.floor(this.#entries / ENTRIES_A_TURN)
       ) {

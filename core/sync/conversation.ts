@@ -3,7 +3,7 @@
 import { malformed } from "../codec/reader.ts";
 import { type Code, StreamoError } from "../errors.ts";
 import type { Key } from "../identity/key.ts";
-import type { Timer } from "../platform.ts";
+import { systemTimer, type Timer } from "../platform.ts";
 import type { Registry } from "../repo/registry.ts";
 import type { Repo } from "../repo/repo.ts";
 import type { Peer } from "./auth.ts";
@@ -63,7 +63,9 @@ export interface ConversationOptions extends PresenceOptions {
    * @ignore
    */
   readonly onStatus?: (channel: Channel) => void;
-  /** Waits until logs to which nothing happens are parked; the platform's by default. */
+  /** How long the peer may take to say hello; as long as it likes by default. */
+  readonly helloMs?: number;
+  /** Waits for that, and until logs to which nothing happens are parked; the platform's by default. */
   readonly timer?: Timer;
   /** Called once at the end; with an error if one side broke the rules, and the log that it is about. */
   readonly onEnd?: (reason: string, error?: StreamoError, key?: Key) => void;
@@ -83,6 +85,7 @@ export class Conversation {
   #room: Room | undefined;
   #waiting: Waiting | undefined;
   #isGreeted = false;
+  #stopAwaiting: (() => void) | undefined;
   #isEnded = false;
   #error: StreamoError | undefined;
   #errorKey: Key | undefined;
@@ -93,6 +96,7 @@ export class Conversation {
     this.#options = options;
     const { transport, software, home, relay } = options;
     this.presence = new Presence(options, this);
+    this.#awaitHello(options);
     transport.onMessage = (data) => this.#receive(data);
     transport.onClose = (reason) => this.#ended(reason);
     const { challenge } = this.presence.identification;
@@ -266,6 +270,11 @@ export class Conversation {
     return channel;
   }
 
+  #awaitHello({ helloMs, timer = systemTimer }: ConversationOptions): void {
+    const late = () => this.#violation(new StreamoError("refused", `no hello in ${helloMs} ms`));
+    if (helloMs !== undefined) this.#stopAwaiting = timer(late, helloMs);
+  }
+
   #receive(data: string | Uint8Array): void {
     if (this.#isEnded) return;
     this.#heardAt++;
@@ -280,6 +289,8 @@ export class Conversation {
     if (message.type === "hello") {
       if (this.#isGreeted) throw new StreamoError("malformed", "a second hello");
       this.#isGreeted = true;
+      this.#stopAwaiting?.();
+      this.#stopAwaiting = undefined;
       this.presence.greet(message);
       return this.#options.onHello?.(message);
     }
@@ -379,6 +390,7 @@ export class Conversation {
   #ended(reason: string): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
+    this.#stopAwaiting?.();
     for (const key of [...this.#channels.keys()]) this.#drop(key);
     this.#answering?.end();
     this.#parts?.end();

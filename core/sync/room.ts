@@ -9,7 +9,7 @@ export const ROOM_BYTES = 16 * 2 ** 20;
  * Bytes of frames of all channels on their way to a peer that acknowledges each when it is stored: what
  * it has read waits in its memory.
  */
-export const UNACKNOWLEDGED_BYTES = 16 * 2 ** 20;
+const UNACKNOWLEDGED_BYTES = 16 * 2 ** 20;
 
 /** Who sends what may be much, such as a channel. */
 export interface Sender {

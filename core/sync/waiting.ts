@@ -4,9 +4,9 @@ import { StreamoError } from "../errors.ts";
 import type { Registry } from "../repo/registry.ts";
 
 /** Bytes of one connection that wait: a peer has 16 MiB on its way, of frames that may be small. */
-export const CONNECTION_WAITING_BYTES: number = 64 * 2 ** 20;
+const CONNECTION_WAITING_BYTES = 64 * 2 ** 20;
 /** Bytes of all connections of one process. */
-export const PROCESS_WAITING_BYTES: number = 512 * 2 ** 20;
+const PROCESS_WAITING_BYTES = 512 * 2 ** 20;
 /** Counted for whatever waits, besides its own length. */
 const ITEM_BYTES = 512;
 

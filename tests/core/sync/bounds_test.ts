@@ -10,18 +10,13 @@ import { Repo } from "../../../core/repo/repo.ts";
 import { Identification } from "../../../core/sync/auth.ts";
 import { encodeFrame, Frame, FRAME_MAX_BLOCKS } from "../../../core/sync/frame.ts";
 import { HeldFork } from "../../../core/sync/held_fork.ts";
-import { HoldBudget } from "../../../core/sync/hold_budget.ts";
+import { HoldBudget, holdBudgets } from "../../../core/sync/hold_budget.ts";
 import { Inbox } from "../../../core/sync/inbox.ts";
 import { Openings } from "../../../core/sync/openings.ts";
 import { decodeProven } from "../../../core/sync/proof_body.ts";
-import { Room, UNACKNOWLEDGED_BYTES } from "../../../core/sync/room.ts";
+import { Room } from "../../../core/sync/room.ts";
 import { connect } from "../../../core/sync/session.ts";
-import {
-  CONNECTION_WAITING_BYTES,
-  PROCESS_WAITING_BYTES,
-  Waiting,
-  waitingFor,
-} from "../../../core/sync/waiting.ts";
+import { Waiting, waitingFor } from "../../../core/sync/waiting.ts";
 import { noise } from "../../suites/noise.ts";
 import { signerOf } from "../../suites/people.ts";
 import { startRelay } from "../../suites/relay.ts";
@@ -51,18 +46,17 @@ Deno.test("frames that wait take what they have on the wire, however many blocks
 Deno.test("64 MiB of one connection wait, and 512 MiB of all; what is given back counts no more", () => {
   const registry = new Registry({ store: new MemoryStore() });
   const first = waitingFor(registry);
-  first.take(CONNECTION_WAITING_BYTES - 512);
+  first.take(64 * MIB - 512);
   assert.throws(() => first.take(0), tooLarge);
   first.give(0, 1);
-  const others = PROCESS_WAITING_BYTES / CONNECTION_WAITING_BYTES - 1;
-  for (let i = 0; i < others; i++) {
-    waitingFor(registry).take(CONNECTION_WAITING_BYTES - 512);
+  for (let i = 0; i < 7; i++) {
+    waitingFor(registry).take(64 * MIB - 512);
   }
   const last = waitingFor(registry);
   assert.throws(() => last.take(0), tooLarge);
   last.give(0, 1);
-  first.give(CONNECTION_WAITING_BYTES - 512, 1);
-  last.take(CONNECTION_WAITING_BYTES - 512);
+  first.give(64 * MIB - 512, 1);
+  last.take(64 * MIB - 512);
 });
 
 Deno.test("10 MiB of frames and messages of one channel wait; at its end they count no more", async () => {
@@ -126,6 +120,16 @@ Deno.test("branches are held up to a bound each, and in all, until they are give
   budget.take(25);
 });
 
+Deno.test("of what peers offer 32 MiB a branch are held, of what is asked for 128; in all 128 and 256", () => {
+  const { offered, fetched } = holdBudgets(new Registry({ store: new MemoryStore() }));
+  for (const [budget, most, all] of [[offered, 32, 128], [fetched, 128, 256]] as const) {
+    budget.check(most * MIB);
+    assert.throws(() => budget.check(most * MIB + 1), tooLarge);
+    budget.take(all * MIB);
+    assert.throws(() => budget.take(1), tooLarge);
+  }
+});
+
 Deno.test("a branch of many blocks of one byte is larger than its bytes", async () => {
   const log = await Log.open(new MemoryStore(), alice.key, { crypto: testCrypto });
   const fork = new HeldFork({
@@ -167,9 +171,9 @@ Deno.test("who has 16 MiB on the way to be stored sends no more, and goes on aft
   let resumed = 0;
   const sender = { resume: () => void resumed++ };
   assert.ok(room.has(sender));
-  room.count(UNACKNOWLEDGED_BYTES);
+  room.count(16 * MIB);
   assert.ok(!room.has(sender));
-  room.count(-UNACKNOWLEDGED_BYTES / 2 + 1);
+  room.count(-8 * MIB + 1);
   room.resume();
   assert.equal(resumed, 0);
   room.count(-1);
@@ -197,9 +201,9 @@ Deno.test("a device with many logs to send has 16 MiB of them on the way, and se
   const landed = Promise.all(signers.map(async ({ key }) => {
     return await session.landed(await session.subscribe(key));
   }));
-  await traffic.until(() => traffic.bytes >= UNACKNOWLEDGED_BYTES);
+  await traffic.until(() => traffic.bytes >= 16 * MIB);
   for (let turns = 0; turns < 100; turns++) await new Promise((done) => setTimeout(done, 0));
-  assert.ok(traffic.bytes < UNACKNOWLEDGED_BYTES + 2 * MIB, `${traffic.bytes} bytes`);
+  assert.ok(traffic.bytes < 16 * MIB + 2 * MIB, `${traffic.bytes} bytes`);
   gate.resolve();
   await landed;
   session.close();
