@@ -69,7 +69,7 @@ export class ListMerge {
     const theirs = sideOf(to, elements, region.start, region.theirs, theirMoves);
     const merged: Item[] = [];
     for (let at = 0; at <= elements.length; at++) {
-      merged.push(...this.#inserted(mine.inserted[at], theirs.inserted[at]));
+      addAll(merged, this.#inserted(mine.inserted[at], theirs.inserted[at]));
       if (at === elements.length) break;
       const place = region.theirsStart + this.#shift + merged.length;
       const path = [...this.#path, place];
@@ -97,7 +97,8 @@ export class ListMerge {
     const merged: Item[] = [];
     let at = 0;
     for (const { aEnd, bStart, bEnd } of align(first, second)) {
-      merged.push(...firstItems.slice(at, aEnd), ...secondItems.slice(bStart, bEnd));
+      addAll(merged, firstItems.slice(at, aEnd));
+      addAll(merged, secondItems.slice(bStart, bEnd));
       at = aEnd;
     }
     return [...merged, ...firstItems.slice(at)];
@@ -197,12 +198,12 @@ function sideOf(
     let gap = first;
     let next = 0;
     for (const [i, j] of pairStaying(space, hunk, moves)) {
-      inserted[gap].push(...hunk.after.slice(next, j));
+      addAll(inserted[gap], hunk.after.slice(next, j));
       now[first + i] = hunk.after[j];
       gap = first + i + 1;
       next = j + 1;
     }
-    inserted[gap].push(...hunk.after.slice(next));
+    addAll(inserted[gap], hunk.after.slice(next));
   }
   return { elements: now, inserted };
 }
@@ -229,4 +230,9 @@ function isUnchanged(space: Space, list: Node, { at, remove, insert }: Splice): 
     if (!sameItem(item, insert[i++])) return false;
   }
   return true;
+}
+
+/** One by one: a call does not take as many arguments as a list may have elements. */
+function addAll(to: Item[], items: readonly Item[]): void {
+  for (const item of items) to.push(item);
 }

@@ -245,3 +245,10 @@ Deno.test("merge: values that share their parts many times end, or end at the bu
   for (let i = 0; i < 2000; i++) deep = writeList(one.space, [deep, "x".repeat(i % 7)]);
   assert.throws(() => mergeBranch(log, { ...one, item: deep }, b, 0), isBudget);
 });
+
+Deno.test("more elements are inserted on one side than a call takes arguments", () => {
+  const many = Array.from({ length: 150_000 }, (_, i) => i % 100);
+  const log = baseOf([-1]);
+  const [mine, theirs] = [branchOf(log, [-1, ...many]), branchOf(log, [-1, "x"])];
+  assert.deepEqual(mergeBranch(log, mine, theirs, 1), [-1, "x", ...many]);
+});
