@@ -120,9 +120,10 @@ Deno.test("branches are held up to a bound each, and in all, until they are give
   budget.take(25);
 });
 
-Deno.test("of what peers offer 32 MiB a branch are held, of what is asked for 128; in all 128 and 256", () => {
-  const { offered, fetched } = holdBudgets(new Registry({ store: new MemoryStore() }));
-  for (const [budget, most, all] of [[offered, 32, 128], [fetched, 128, 256]] as const) {
+Deno.test("of what peers offer 32 MiB a branch are held, of what is asked for 128, by signers 512", () => {
+  const { offered, fetched, merged } = holdBudgets(new Registry({ store: new MemoryStore() }));
+  const bounds = [[offered, 32, 128], [fetched, 128, 256], [merged, 512, 512]] as const;
+  for (const [budget, most, all] of bounds) {
     budget.check(most * MIB);
     assert.throws(() => budget.check(most * MIB + 1), tooLarge);
     budget.take(all * MIB);
@@ -135,7 +136,8 @@ Deno.test("a branch of many blocks of one byte is larger than its bytes", async 
   const fork = new HeldFork({
     offered: new HoldBudget(0, 0),
     fetched: new HoldBudget(MIB, 2 * MIB),
-  });
+    merged: new HoldBudget(0, 0),
+  }, false);
   const asked = (blocks: number): Head => ({ ...head, blocks, bytes: blocks });
   assert.equal(fork.begin(await log.branch(0), head, asked(5_000)), undefined);
   const dropped = fork.begin(await log.branch(0), head, asked(6_000));
