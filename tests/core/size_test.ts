@@ -32,7 +32,7 @@ const LATE_MAX_BYTES: Readonly<Record<string, number>> = {
 };
 
 /** The same for what a session loads before it connects, and what comes with its signers. */
-const CONNECTED_MAX_BYTES = 59_500;
+const CONNECTED_MAX_BYTES = 59_900;
 const WRITING_MAX_BYTES = 74_000;
 const CONNECTED = ["session_parts", "settling", "check_run", "proofs"];
 const WRITING = [...CONNECTED, "repo_writer", "plan_merge", "compaction"];
