@@ -104,6 +104,8 @@ function skipRecord(reader: Reader): void {
   const place = seq - first;
   const pointers = place === 0 ? 0 : place % 2 === 1 ? 1 : 2;
   for (let i = 0; i < pointers; i++) reader.varint();
+  // Where the newest event before it is, unless that is the parent.
+  if (flags & 32) reader.varint();
   skipItem(reader);
   // An event, a message, citations.
   for (const flag of [1, 2, 4]) if (flags & flag) skipItem(reader);

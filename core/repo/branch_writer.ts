@@ -67,6 +67,7 @@ export class BranchWriter {
       time: Math.max(Math.floor(now), before?.time ?? 0),
       parent: before?.address,
       skip: spine[0]?.address,
+      eventBefore: before?.hasEvent ? before.address : before?.eventBefore,
       root,
       event,
       hasEvent,

@@ -7,16 +7,15 @@ import type { Branch } from "./branch.ts";
 import { citedHeads, citeEnd, citeEnds } from "./cited_heads.ts";
 import type { CitedHead } from "./cited_heads.ts";
 import { epochStart, isMarked, MESSAGE } from "./epoch_start.ts";
-import { records } from "./history.ts";
+import { loaded, walkRecords } from "./history.ts";
 import { LogCopy } from "./log_copy.ts";
 import { type LogRecord, readRecord } from "./record.ts";
 
 /** Bytes that are made durable at a time. */
 const STEP_BYTES = 4 * 2 ** 20;
 
-/** Records that are searched for heads that were taken in, and how many of them at a time. */
+/** Records that are searched for heads that were taken in. */
 const TAKEN_RECORDS = 100_000;
-const STEP_RECORDS = 1000;
 
 /** What compaction takes along. */
 export interface CompactOptions {
@@ -26,18 +25,18 @@ export interface CompactOptions {
 
 /** The heads that `branch` has taken in up to `newest`, and where epochs before ended, the last one first. */
 async function takenIn(branch: Branch, newest: LogRecord): Promise<CitedHead[]> {
-  const start = await untilThere(() => epochStart(branch));
-  const taken: CitedHead[][] = [];
+  const start = await epochStart(branch);
+  const taken: CitedHead[] = [];
   const from = Math.max(start?.record.seq ?? newest.first, newest.seq - TAKEN_RECORDS);
-  for (let after = from; after < newest.seq; after += STEP_RECORDS) {
-    const range = { after, first: Math.min(STEP_RECORDS, newest.seq - after) };
-    const found = await untilThere(() => [...records(branch.space, newest, range)]);
-    const steps = found.map(({ citesItem }) =>
-      citedHeads(branch.space, citesItem).filter(isMarked)
-    );
-    taken.push(steps.reverse().flat());
+  const { space } = branch;
+  for await (
+    const { citesItem } of loaded(walkRecords(space, newest, { last: newest.seq - from }))
+  ) {
+    if (citesItem === undefined) continue;
+    const cited = await untilThere(() => citedHeads(space, citesItem));
+    for (const head of cited) if (isMarked(head)) taken.push(head);
   }
-  return [...taken.reverse().flat(), ...start?.ends ?? []];
+  return [...taken, ...start?.ends ?? []];
 }
 
 /** Copies what is to stay of one branch into another, which is empty and of the next epoch. */
@@ -62,7 +61,7 @@ export class Compaction {
     const head = from.log.head!;
     const { space } = from;
     const newest = await untilThere(() => readRecord(space, head.record!));
-    const kept = await untilThere(() => [...records(space, newest, { last: keepRecords })]);
+    const kept = await Array.fromAsync(loaded(walkRecords(space, newest, { last: keepRecords })));
     const taken = await takenIn(from, newest);
     const end = await citeEnd(from.log, head);
     for (const record of kept.reverse()) await this.#take(record);
@@ -81,8 +80,7 @@ export class Compaction {
 
   /** Copies the records that came since. */
   async catchUp(): Promise<void> {
-    const { space, record } = this.#from;
-    const late = await untilThere(() => [...records(space, record, { after: this.#newest!.seq })]);
+    const late = await Array.fromAsync(this.#from.loadHistory({ after: this.#newest!.seq }));
     for (const found of late) await this.#take(found);
   }
 

@@ -1,8 +1,8 @@
 /** The record with which an epoch begins. */
 
+import { untilThere } from "../codec/chunks.ts";
 import type { Branch } from "./branch.ts";
 import { type CitedHead, citedHeads } from "./cited_heads.ts";
-import { records } from "./history.ts";
 import type { LogRecord } from "./record.ts";
 
 /** Its message. */
@@ -16,12 +16,14 @@ export interface EpochStart {
 }
 
 /** The record with which the epoch of `branch` begins; undefined in a log that was never compacted. */
-export function epochStart({ space, record, log }: Branch): EpochStart | undefined {
+export async function epochStart(branch: Branch): Promise<EpochStart | undefined> {
+  const { space, record, log } = branch;
   if (log.epoch === 0 || record === undefined) return undefined;
-  for (const found of records(space, record, { after: record.first - 1 })) {
+  for await (const found of branch.loadHistory({ after: record.first - 1 })) {
     // Merges cite heads of earlier epochs too, with fewer marks.
     if (found.message !== MESSAGE || found.citesItem === undefined) continue;
-    const ends = citedHeads(space, found.citesItem).filter(isMarked);
+    const cited = await untilThere(() => citedHeads(space, found.citesItem));
+    const ends = cited.filter(isMarked);
     if (ends[0]?.epoch === log.epoch - 1) return { record: found, ends };
   }
   return undefined;

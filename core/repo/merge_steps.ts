@@ -33,6 +33,8 @@ export interface MergeOptions extends TakenOptions {
   readonly now: number;
   readonly onConflict: OnConflict;
   readonly parting: Parting;
+  /** Records of `mine` past it, the newest first, but for those that are written meanwhile. */
+  readonly loaded: readonly LogRecord[];
   /** What `mine` has that `theirs` has not. */
   readonly steps: readonly BringingStep[];
   /** Records of `mine` from this address on came after the steps, and are under no head. */
@@ -62,7 +64,7 @@ interface Rules {
  */
 export function mergeSteps(mine: Branch, theirs: Branch, options: MergeOptions): void {
   const { parting: { ownFrom }, sharedBytes, end, mustCite = false, now, onConflict } = options;
-  const own = recordsFrom(mine, ownFrom);
+  const own = recordsFrom(mine, ownFrom, options.loaded);
   if (own.length === 0 && !mustCite) return;
   // So that a head can be cited which has what comes before the merge, and nothing of it.
   theirs.log.close();

@@ -26,12 +26,12 @@ export interface Parting {
  */
 export async function findParting(mine: Branch, theirs: Branch): Promise<Parting> {
   const { epoch } = mine.log;
-  const start = await untilThere(() => epochStart(theirs));
+  const start = await epochStart(theirs);
   const end = start?.ends.find((end) => end.epoch === epoch);
   // Its end, or what another device has brought over since, or before an epoch in between.
   const known = await commonOfAll(mine.log, await citedSince(theirs, start?.record.address ?? 0));
   if (end !== undefined || known > 0) return partAt(mine, await bytesAt(mine, known));
-  const own = mine.log.epoch === theirs.log.epoch && await untilThere(() => epochStart(mine));
+  const own = mine.log.epoch === theirs.log.epoch && await epochStart(mine);
   if (!start || !own) return { base: undefined, ownFrom: 0 };
   const [mineEnd, theirEnd] = [own.ends[0], start.ends[0]];
   const common = commonOfCited(mineEnd, theirEnd);
@@ -66,7 +66,7 @@ export function partAt(mine: Branch, ownFrom: number): Promise<Parting> {
 
 /** Whether `branch` has all that a head of an earlier epoch covers, or nothing tells. */
 export async function covers(branch: Branch, head: Head): Promise<boolean> {
-  const start = await untilThere(() => epochStart(branch));
+  const start = await epochStart(branch);
   if (start === undefined || !start.ends.some(({ epoch }) => epoch === head.epoch)) return true;
   return (await takenSince(branch, start.record.address, [head])).length > 0;
 }

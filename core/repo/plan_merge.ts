@@ -15,7 +15,7 @@ import {
 } from "./parting.ts";
 import { type Step, stepsOf } from "./steps.ts";
 import { sharedBy, type Succession } from "./succession.ts";
-import { type Origin, originsOf } from "./taken_records.ts";
+import { loadRecords, type Origin, originsOf } from "./taken_records.ts";
 
 /** How conflicts are decided, and when. */
 export interface MergeRules {
@@ -50,7 +50,8 @@ export async function planMerge(
     if (step.cites.length > 0) steps.push({ ...step, brings: step.cites, parts: [] });
     else steps.push(await bringing(step, mine, origins, sharedBlocks));
   }
-  const options = { ...rules, replaced, both, mustCite, origins, parting, steps, end };
+  const loaded = await loadRecords(mine, parting.ownFrom);
+  const options = { ...rules, replaced, both, mustCite, origins, parting, loaded, steps, end };
   return () => mergeSteps(mine, theirs, { ...options, sharedBytes: common });
 }
 

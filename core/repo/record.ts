@@ -1,11 +1,13 @@
 /**
  * Records: the entries of history.
  *
- *     [0x94] [flags] [seq] [time] [first?] [parent?] [skip?] [value] [event?] [message?] [cites?]
+ *     [0x94] [flags] [seq] [time] [first?] [parent?] [skip?] [event before?]
+ *     [value] [event?] [message?] [cites?]
  *
  * `first` is the seq of the log's first record, where that is not 0. `parent` is there in all others;
  * `skip` when it is not the parent. Counted from the first record on, it points to the one whose
- * number has the lowest set bit cleared, so any record is found in O(log n) hops.
+ * number has the lowest set bit cleared, so any record is found in O(log n) hops. Events are a chain of
+ * their own: `event before` points to the newest one before, unless the parent has one or none has.
  */
 
 import type { Space } from "../codec/chunks.ts";
@@ -21,6 +23,10 @@ export const HAS_EVENT = 1;
 export const HAS_MESSAGE = 2;
 export const HAS_CITES = 4;
 export const HAS_FIRST = 8;
+/** The parent has an event. */
+export const AFTER_EVENT = 16;
+/** It has none, and a record before it has: its address follows. */
+export const HAS_EVENT_BEFORE = 32;
 
 /** The last moment that a Date can hold. */
 const TIME_MAX_MS = 8.64e15;
@@ -39,6 +45,8 @@ export interface LogRecord {
   readonly parent: number | undefined;
   /** Address of the record whose seq has the lowest set bit cleared. */
   readonly skip: number | undefined;
+  /** Address of the newest record before this one that has an event; undefined if none has. */
+  readonly eventBefore: number | undefined;
   /** The value from here on. */
   readonly root: Item;
   /** What was published with it. */
@@ -58,15 +66,16 @@ export interface LogRecord {
 
 /** What is written of a record. */
 export type RecordFields =
-  & Omit<LogRecord, "address" | "first" | "cites" | "citesItem">
-  & Partial<Pick<LogRecord, "first" | "citesItem">>;
+  & Omit<LogRecord, "address" | "first" | "eventBefore" | "cites" | "citesItem">
+  & Partial<Pick<LogRecord, "first" | "eventBefore" | "citesItem">>;
 
 /** Reads the record at `address`; `malformed` unless there is one. */
 export function readRecord(space: Space, address: number): LogRecord {
   const reader = new Reader(space.at(address));
   if (reader.u8() !== RECORD) throw malformed(`the chunk at ${address} is not a record`);
   const flags = reader.u8();
-  if (flags > 15) throw malformed(`a record with unknown flags ${flags}`);
+  // Of AFTER_EVENT and HAS_EVENT_BEFORE there is one at most.
+  if (flags > 47) throw malformed(`a record with unknown flags ${flags}`);
   const seq = reader.varint();
   const time = reader.varint();
   if (time > TIME_MAX_MS) throw malformed(`a record's time is ${time}`);
@@ -80,6 +89,12 @@ export function readRecord(space: Space, address: number): LogRecord {
   if (place > 0 && place % 2 === 0 && skip === parent) {
     throw malformed("a record skips to its parent");
   }
+  if (place === 0 && flags > 15) throw malformed("a first record after an event");
+  const eventBefore = flags & AFTER_EVENT
+    ? parent
+    : flags & HAS_EVENT_BEFORE
+    ? readAddress(reader, parent!)
+    : undefined;
   const root = readItem(reader, address, INLINE_SMALL);
   const hasEvent = (flags & HAS_EVENT) !== 0;
   const event = hasEvent ? readItem(reader, address, INLINE_SMALL) : undefined;
@@ -89,8 +104,19 @@ export function readRecord(space: Space, address: number): LogRecord {
   }
   const citesItem = flags & HAS_CITES ? readItem(reader, address, INLINE_SMALL) : undefined;
   if (flags & HAS_CITES && citesItem === undefined) throw malformed("a record cites undefined");
-  const fields = { seq, first, time, parent, skip, root, event, hasEvent, message, citesItem };
-  return new ReadRecord(space, address, fields);
+  return new ReadRecord(space, address, {
+    seq,
+    first,
+    time,
+    parent,
+    skip,
+    eventBefore,
+    root,
+    event,
+    hasEvent,
+    message,
+    citesItem,
+  });
 }
 
 /** A record of `space`: reads its citation only when it is asked for. */
@@ -101,6 +127,7 @@ export class ReadRecord implements LogRecord {
   readonly time: number;
   readonly parent: number | undefined;
   readonly skip: number | undefined;
+  readonly eventBefore: number | undefined;
   readonly hasEvent: boolean;
   readonly message: string;
   readonly #space: Space;
@@ -116,6 +143,7 @@ export class ReadRecord implements LogRecord {
     this.time = fields.time;
     this.parent = fields.parent;
     this.skip = fields.skip;
+    this.eventBefore = fields.eventBefore;
     this.#root = fields.root;
     this.#event = fields.event;
     this.hasEvent = fields.hasEvent;
@@ -175,6 +203,15 @@ export function findRecord(
 export function parentOf(space: Space, record: LogRecord): LogRecord | undefined {
   if (record.parent === undefined) return undefined;
   return checkPlace(readRecord(space, record.parent), record.seq - 1, record.first);
+}
+
+/** The newest record before `record` that has an event; undefined if none has. */
+export function eventBefore(space: Space, record: LogRecord): LogRecord | undefined {
+  if (record.eventBefore === undefined) return undefined;
+  const found = readRecord(space, record.eventBefore);
+  // A lower number: whatever an author wrote, the way back ends.
+  if (found.hasEvent && found.seq < record.seq) return found;
+  throw malformed(`record ${record.seq} comes after no event`);
 }
 
 /** The record that `record`, which is not the first, skips to. */

@@ -151,14 +151,30 @@ export class Repo extends ValueStore {
     return this.#writer.flush();
   }
 
-  /** The records in `range` or all, newest first; with `after` or `first`, oldest first. */
+  /**
+   * The records in `range` or all, newest first; with `after` or `first`, oldest first. Of many blocks
+   * that are not at hand, {@link loadHistory}.
+   */
   history(range?: HistoryRange): Generator<LogRecord> {
     return this.#branch.history(range);
   }
 
-  /** The events in `range` or all, oldest first. */
+  /**
+   * The same one by one, up to what is the newest record now, fetching what is not at hand: in time and
+   * memory for one block after the other, where {@link read} would begin anew at each of them.
+   */
+  loadHistory(range?: HistoryRange): AsyncGenerator<LogRecord> {
+    return this.#branch.loadHistory(range);
+  }
+
+  /** The events in `range` or all, oldest first. Of many blocks not at hand, {@link loadEvents}. */
   events(range?: HistoryRange): PublishedEvent[] {
     return this.#branch.events(range);
+  }
+
+  /** The same one by one, up to the newest now, fetching what is not at hand. */
+  loadEvents(range?: HistoryRange): AsyncGenerator<PublishedEvent> {
+    return this.#branch.loadEvents(range);
   }
 
   /** The state as of a record, a sequence number, or a time; undefined before the first record. */

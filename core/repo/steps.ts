@@ -5,7 +5,7 @@ import type { Branch } from "./branch.ts";
 import { type CitedHead, citedHeads, commonOfAll, isCited } from "./cited_heads.ts";
 import { bytesAt, hasPrefix, type Parting } from "./parting.ts";
 import { findRecord, type LogRecord } from "./record.ts";
-import { MERGE_MESSAGE, recordsFrom } from "./taken_records.ts";
+import { loadRecords, MERGE_MESSAGE } from "./taken_records.ts";
 
 /** Merges within merges that are looked into: each was made by somebody who had merged the one before. */
 const DEPTH = 8;
@@ -137,12 +137,18 @@ class Steps {
   #all(branch: Branch): Promise<Entry[]> {
     let entries = this.#entries.get(branch);
     if (entries === undefined) {
-      entries = untilThere(() =>
-        recordsFrom(branch, this.#sharedBytes).reverse().map((record) => entryOf(branch, record))
-      );
+      entries = this.#load(branch);
       this.#entries.set(branch, entries);
     }
     return entries;
+  }
+
+  async #load(branch: Branch): Promise<Entry[]> {
+    const entries: Entry[] = [];
+    for (const record of await loadRecords(branch, this.#sharedBytes)) {
+      entries.push(await untilThere(() => entryOf(branch, record)));
+    }
+    return entries.reverse();
   }
 }
 

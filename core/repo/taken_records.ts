@@ -55,11 +55,26 @@ export interface TakenOptions {
   readonly mustCite?: boolean;
 }
 
-/** The records of `mine` from address `from` on, the newest first. */
-export function recordsFrom(mine: Branch, from: number): LogRecord[] {
+/** The records of `branch` from address `from` on, the newest first, fetching what is not at hand. */
+export async function loadRecords(branch: Branch, from: number): Promise<LogRecord[]> {
   const own: LogRecord[] = [];
-  for (const record of mine.history()) {
+  for await (const record of branch.loadHistory()) {
     if (record.address < from) break;
+    own.push(record);
+  }
+  return own;
+}
+
+/** The same, of which `loaded` were loaded before: what came since is at hand. */
+export function recordsFrom(
+  branch: Branch,
+  from: number,
+  loaded: readonly LogRecord[],
+): LogRecord[] {
+  const own: LogRecord[] = [];
+  for (const record of branch.history()) {
+    if (record.address < from) break;
+    if (record.address === loaded[0]?.address) return [...own, ...loaded];
     own.push(record);
   }
   return own;

@@ -6,7 +6,15 @@ import { INLINE_SMALL, PIECE_MAX_BYTES, RECORD } from "../codec/tags.ts";
 import { writeScalar } from "../codec/write_scalar.ts";
 import { borrowWriter, giveBack, type Writer } from "../codec/writer.ts";
 import { StreamoError } from "../errors.ts";
-import { HAS_CITES, HAS_EVENT, HAS_FIRST, HAS_MESSAGE, type RecordFields } from "./record.ts";
+import {
+  AFTER_EVENT,
+  HAS_CITES,
+  HAS_EVENT,
+  HAS_EVENT_BEFORE,
+  HAS_FIRST,
+  HAS_MESSAGE,
+  type RecordFields,
+} from "./record.ts";
 
 /** Appends the bytes of a record with `append`, whose result is its address. */
 export function writeRecord(
@@ -15,9 +23,8 @@ export function writeRecord(
   append: (chunk: Uint8Array) => number,
 ): number {
   const writer = borrowWriter();
-  const { seq, first = 0, parent, skip, event, hasEvent, message, citesItem } = record;
-  const flags = (hasEvent ? HAS_EVENT : 0) | (message === "" ? 0 : HAS_MESSAGE) |
-    (citesItem === undefined ? 0 : HAS_CITES) | (first === 0 ? 0 : HAS_FIRST);
+  const { seq, first = 0, parent, skip, eventBefore, event, hasEvent, message, citesItem } = record;
+  const flags = flagsOf(record);
   writer.u8(RECORD);
   writer.u8(flags);
   writer.varint(seq);
@@ -25,6 +32,7 @@ export function writeRecord(
   if (first > 0) writer.varint(first);
   if (parent !== undefined) writer.varint(parent);
   if (skip !== undefined && skip !== parent) writer.varint(skip);
+  if (flags & HAS_EVENT_BEFORE) writer.varint(eventBefore!);
   writeItem(space, writer, record.root, INLINE_SMALL);
   if (hasEvent) writeItem(space, writer, event, INLINE_SMALL);
   if (flags & HAS_MESSAGE) writeMessage(writer, message);
@@ -32,6 +40,14 @@ export function writeRecord(
   const address = append(writer.view());
   giveBack(writer);
   return address;
+}
+
+function flagsOf(record: RecordFields): number {
+  const { first = 0, parent, eventBefore, hasEvent, message, citesItem } = record;
+  const before = eventBefore === parent ? AFTER_EVENT : HAS_EVENT_BEFORE;
+  return (hasEvent ? HAS_EVENT : 0) | (message === "" ? 0 : HAS_MESSAGE) |
+    (citesItem === undefined ? 0 : HAS_CITES) | (first === 0 ? 0 : HAS_FIRST) |
+    (eventBefore === undefined ? 0 : before);
 }
 
 function writeMessage(writer: Writer, message: string): void {

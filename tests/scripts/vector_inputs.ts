@@ -206,6 +206,7 @@ export const RECORDS: {
   readonly time: number;
   readonly parent: number | undefined;
   readonly skip: number | undefined;
+  readonly eventBefore?: number;
   readonly root: Item;
   readonly event: Item;
   readonly hasEvent: boolean;
@@ -229,12 +230,15 @@ export const RECORDS: {
   record("the first one of a later epoch", 30, { seq: 40, first: 40, root: new Ref(0) }),
   record("the one after it", 60, { seq: 41, first: 40, parent: 30, skip: 30, root: 42 }),
   record("skips count from the first", 90, { seq: 42, first: 40, parent: 60, skip: 30 }),
+  record("its parent has an event", 60, { seq: 1, parent: 20, skip: 20, eventBefore: 20 }),
+  record("one before its parent has", 90, { seq: 2, parent: 60, skip: 20, eventBefore: 30 }),
+  record("all three addresses", 900, { seq: 12, parent: 800, skip: 500, eventBefore: 600 }),
 ];
 
 /** Records at address 1,000. */
 export const RECORDS_BAD: Bad[] = [
   bad("a value", "61016101"),
-  bad("unknown flags", "940800" + "00" + "00"),
+  bad("unknown flags", "944000" + "00" + "00"),
   bad("a parent that does not come before", "940001" + "00" + "e807" + "00"),
   bad("a skip that does not come before", "940002" + "00" + "01" + "e807" + "00"),
   bad("a skip that is the parent", "940002" + "00" + "01" + "01" + "00"),
@@ -247,6 +251,11 @@ export const RECORDS_BAD: Bad[] = [
   bad("a time past the last date", "940000" + "8180f0968cc1ac0f" + "00"),
   bad("65 bytes inside", "940000" + "00" + "8a3f" + "00".repeat(63)),
   bad("it ends early", "940001" + "00" + "05"),
+  bad("a first record whose parent has an event", "941000" + "00" + "00"),
+  bad("a first record after an event", "942000" + "00" + "00" + "00"),
+  bad("an event before that is the parent's", "942001" + "00" + "05" + "05" + "00"),
+  bad("an event before that comes after the parent", "942001" + "00" + "05" + "06" + "00"),
+  bad("the parent's event and another", "943001" + "00" + "05" + "01" + "00"),
 ];
 
 function record(

@@ -1,9 +1,16 @@
 import assert from "node:assert/strict";
+import { type Chunks, MissingBlock, Space, untilThere } from "../../../core/codec/chunks.ts";
 import { Link } from "../../../core/codec/value.ts";
+import { type Block, findBlock } from "../../../core/log/block.ts";
+import { Log } from "../../../core/log/log.ts";
 import { MemoryStore } from "../../../core/log/memory_store.ts";
-import type { HistoryRange } from "../../../core/repo/history.ts";
+import { Branch } from "../../../core/repo/branch.ts";
+import { type HistoryRange, loaded, walkEvents, walkRecords } from "../../../core/repo/history.ts";
+import { readRecord } from "../../../core/repo/record.ts";
 import { Registry } from "../../../core/repo/registry.ts";
 import { Repo } from "../../../core/repo/repo.ts";
+import { writeRecord } from "../../../core/repo/write_record.ts";
+import { testCrypto } from "../../suites/test_log.ts";
 import { signerOf } from "../../suites/people.ts";
 import { AsyncStore } from "../../suites/stores.ts";
 
@@ -60,6 +67,11 @@ Deno.test("history() and events() give the part that is asked for, whatever is s
             return record.seq;
           });
           assert.deepEqual(events, expected(length, range, true), name);
+          if (since !== starts[0] && until !== ends[0]) continue;
+          const loaded = await Array.fromAsync(again.loadEvents(range), ({ record }) => record.seq);
+          assert.deepEqual(loaded, events, name);
+          const past = await Array.fromAsync(again.loadHistory(range), ({ seq }) => seq);
+          assert.deepEqual(isForward ? past : past.reverse(), records, name);
         }
       }
     }
@@ -98,6 +110,122 @@ Deno.test("a part far back is found without reading what lies between", async ()
     assert.ok(events.length >= 20 && events.length <= 21);
     assert.ok(store.reads < 100, `${store.reads} of 1001 blocks were read`);
   }
+});
+
+Deno.test("events are found one from the other, whatever lies between them", async () => {
+  const memory = new MemoryStore();
+  let now = 1000;
+  const repo = await Repo.open(memory, alice, { clock: () => now += 10 });
+  const published = [3, 4, 4000, 9000, 9001];
+  for (let i = 0; i < 10_000; i++) {
+    if (published.includes(i)) repo.publish(i);
+    else repo.set("i", i);
+    if (i % 20 === 0) await repo.flush();
+  }
+  await repo.flush();
+  const ranges: [HistoryRange, number[], number][] = [
+    [{ last: 1 }, [9001], 3],
+    [{ last: 3 }, [4000, 9000, 9001], 4],
+    [{ last: 9 }, published, 6],
+    [{ last: 1, until: new Date(repo.recordAt(8999)!.time) }, [4000], 40],
+    [{ first: 1 }, [3], 100],
+    [{}, published, 100],
+  ];
+  for (const [range, seqs, most] of ranges) {
+    const store = new AsyncStore(memory);
+    const reader = await Repo.open(store, alice.key);
+    const found = await Array.fromAsync(reader.loadEvents(range), ({ value }) => value);
+    assert.deepEqual(found, seqs);
+    assert.ok(store.reads <= most, `${store.reads} of 502 blocks were read, not ${most}`);
+  }
+});
+
+Deno.test("events that follow a long time without any are given in order, and held in part", async () => {
+  const repo = await Repo.open(new MemoryStore(), alice);
+  for (let i = 0; i < 6000; i++) i < 3000 ? repo.set("i", i) : repo.publish(i);
+  const all = Array.from({ length: 3000 }, (_, i) => i + 3000);
+  assert.deepEqual(repo.events().map(({ value }) => value), all);
+  assert.deepEqual(repo.events({ first: 700 }).map(({ value }) => value), all.slice(0, 700));
+});
+
+/** A log of which one block is at hand, and those of the present read; counts how often a block is fetched and a chunk looked at. */
+class OneBlock implements Chunks {
+  readonly #blocks: readonly Block[];
+  #here: Block | undefined;
+  readonly #pinned = new Set<Block>();
+  fetched = 0;
+  looks = 0;
+
+  constructor(blocks: readonly Block[]) {
+    this.#blocks = blocks;
+  }
+
+  at(address: number): Uint8Array {
+    this.looks++;
+    const here = [...this.#pinned, ...this.#here === undefined ? [] : [this.#here]]
+      .find((block) => findBlock([block], address) === block);
+    if (here !== undefined) return here.bytes.subarray(address - here.start);
+    throw new MissingBlock(address, (pins) => {
+      this.fetched++;
+      const block = findBlock(this.#blocks, address)!;
+      this.#here = block;
+      this.#pinned.add(block);
+      pins!.add(block.bytes.length, () => this.#pinned.delete(block));
+      return Promise.resolve();
+    });
+  }
+
+  append(): never {
+    throw new TypeError("it is only read");
+  }
+}
+
+Deno.test("a walk over blocks that are fetched takes each once or twice, and begins nowhere anew", async () => {
+  const store = new MemoryStore();
+  const repo = await written(0, store);
+  for (let i = 0; i < 3000; i++) {
+    repo.publish(i);
+    if (i % 10 === 9) await repo.flush();
+  }
+  const blocks = await Array.fromAsync(store.blocks(alice.key, 0, 0, 300));
+  const ways: [typeof walkEvents, HistoryRange][] = [
+    [walkEvents, {}],
+    [walkEvents, { last: 3000 }],
+    [walkRecords, {}],
+    [walkRecords, { first: 3000 }],
+  ];
+  for (const [walk, range] of ways) {
+    const chunks = new OneBlock(blocks);
+    const space = new Space(chunks);
+    const newest = await untilThere(() => readRecord(space, repo.head!.record!));
+    const found = await Array.fromAsync(loaded(walk(space, newest, range)));
+    assert.equal(found.length, 3000);
+    // Each window's end is looked for by skips.
+    assert.ok(chunks.fetched < 2 * 300, `${chunks.fetched} blocks were fetched`);
+    assert.ok(chunks.looks < 2 * 3000, `${chunks.looks} chunks were looked at`);
+  }
+});
+
+Deno.test("an event before that is none is malformed, wherever it is met", async () => {
+  const store = new MemoryStore();
+  const log = await Log.open(store, alice.key, { crypto: testCrypto });
+  const { space } = new Branch(log);
+  const what = { root: 7, event: undefined, hasEvent: false, message: "", time: 1 };
+  const append = (chunk: Uint8Array) => log.append(chunk);
+  const first = writeRecord(space, { ...what, seq: 0, parent: undefined, skip: undefined }, append);
+  const second = writeRecord(space, { ...what, seq: 1, parent: first, skip: first }, append);
+  const third = writeRecord(
+    space,
+    { ...what, seq: 2, parent: second, skip: first, eventBefore: first },
+    append,
+  );
+  await log.seal(alice, () => third);
+  const repo = await Repo.open(store, alice.key);
+  for (const range of [{}, { last: 1 }, { first: 1 }]) {
+    assert.throws(() => repo.events(range), { code: "malformed" });
+    await assert.rejects(Array.fromAsync(repo.loadEvents(range)), { code: "malformed" });
+  }
+  assert.equal([...repo.history()].length, 3);
 });
 
 Deno.test("pages that go on after the last record of the one before give everything once", async () => {
