@@ -2,6 +2,7 @@
 
 import { MemoryStore } from "../../core/log/memory_store.ts";
 import { Registry } from "../../core/repo/registry.ts";
+import type { Repo } from "../../core/repo/repo.ts";
 import { FRAME_MAX_BYTES } from "../../core/sync/frame.ts";
 import { WINDOW_BYTES } from "../../core/sync/send_window.ts";
 import { connect } from "../../core/sync/session.ts";
@@ -210,6 +211,7 @@ async function judge(world: World): Promise<void> {
         world,
         () => repo.read(() => [repo.get(), repo.events().map(({ value }) => value)] as const),
       );
+      if (!await runNow(world, () => isLinked(repo))) scene.fault(name, "links leave events out");
       const shown = new Shown(truth);
       for (const fault of [...shown.faults(value), ...shown.eventFaults(events)]) {
         scene.fault(name, fault);
@@ -220,6 +222,14 @@ async function judge(world: World): Promise<void> {
       for (const fault of truth.faults({ value, events })) scene.fault(truth.author, fault);
     }
   }
+}
+
+/** Whether the chain of events has all those that history has. */
+async function isLinked(repo: Repo): Promise<boolean> {
+  const linked = await Array.fromAsync(repo.loadEvents(), ({ record }) => record.seq);
+  const all = await Array.fromAsync(repo.loadHistory());
+  const published = all.filter(({ hasEvent }) => hasEvent).map(({ seq }) => seq);
+  return linked.reverse().join() === published.join();
 }
 
 /** What `work` gives, while time goes on. */
