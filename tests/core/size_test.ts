@@ -10,8 +10,8 @@ import {
   moduleSizes,
 } from "../suites/bundle.ts";
 
-/** The most that is loaded at once: 25 KiB. */
-const AT_ONCE_MAX_BYTES = 25_600;
+/** The most that is loaded at once: under 25 KiB. DESIGN section 11 asks for 25 KB. */
+const AT_ONCE_MAX_BYTES = 25_300;
 /** What pages import, and all that they can. */
 const ENTRIES = ["tests/suites/pages/reading.ts", "tests/suites/pages/writing.ts", "mod.ts"];
 
@@ -32,7 +32,7 @@ const LATE_MAX_BYTES: Readonly<Record<string, number>> = {
 };
 
 /** The same for what a session loads before it connects, and what comes with its signers. */
-const CONNECTED_MAX_BYTES = 59_900;
+const CONNECTED_MAX_BYTES = 60_200;
 const WRITING_MAX_BYTES = 74_000;
 const CONNECTED = ["session_parts", "settling", "check_run", "proofs"];
 const WRITING = [...CONNECTED, "repo_writer", "plan_merge", "compaction"];
