@@ -33,7 +33,7 @@ const LATE_MAX_BYTES: Readonly<Record<string, number>> = {
 
 /** The same for what a session loads before it connects, and what comes with its signers. */
 const CONNECTED_MAX_BYTES = 60_200;
-const WRITING_MAX_BYTES = 74_000;
+const WRITING_MAX_BYTES = 74_600;
 const CONNECTED = ["session_parts", "settling", "check_run", "proofs"];
 const WRITING = [...CONNECTED, "repo_writer", "plan_merge", "compaction"];
 
