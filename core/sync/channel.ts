@@ -10,14 +10,15 @@ import { AsideExchange } from "./aside_exchange.ts";
 import type { ChannelOptions } from "./channel_options.ts";
 import { type ChannelState, type Effect, type Input, isSent } from "./channel_state.ts";
 import { HeldFork } from "./held_fork.ts";
-import { begins, compareRoots, rootsAt } from "./common_prefix.ts";
+import { begins, compareRoots, rooted } from "./common_prefix.ts";
 import type { Frame } from "./frame.ts";
 import { Inbox } from "./inbox.ts";
 import { partsOf } from "./joined_runs.ts";
 import { newChannel, step } from "./machine.ts";
 import type { LogMessage } from "./log_messages.ts";
 import type { Message } from "./messages.ts";
-import { nextFrame } from "./next_frame.ts";
+import { type NextFrame, nextFrame, passOn } from "./next_frame.ts";
+import { canYield, peerHasMore } from "./one_sided.ts";
 import { coded, toldOf } from "./told.ts";
 import { SendWindow } from "./send_window.ts";
 
@@ -101,9 +102,9 @@ export class Channel {
 
   /** Whether nothing has happened since this was asked last, and the peer was sent all that is here. */
   rests(): boolean {
-    const { isIdle, runs } = this.#serial;
-    const isQuiet = isIdle && runs === this.#rested;
-    this.#rested = runs;
+    const work = this.#serial.runs + this.#advances;
+    const isQuiet = this.#serial.isIdle && work === this.#rested;
+    this.#rested = work;
     return isQuiet && !this.#hasRefused && isSent(this.#state);
   }
 
@@ -206,10 +207,8 @@ export class Channel {
       }
       case "opened":
         return await this.#inspect(message.head, message.staged, message.shared);
-      case "roots": {
-        const roots = await rootsAt(this.repo.log, message.at);
-        return this.#send({ ...message, type: "rooted", roots });
-      }
+      case "roots":
+        return this.#send(await rooted(this.repo.log, message));
       case "rooted": {
         const { at } = message;
         const same = await compareRoots(this.repo, at, message.roots);
@@ -229,7 +228,7 @@ export class Channel {
         this.#window.release(message.blocks);
         return await this.#pump();
       case "reject":
-        return await this.#input({ ...message, canYield: await this.#canYield(this.#state) });
+        return await this.#input({ ...message, canYield: await canYield(this.repo, this.#state) });
       case "close":
         return this.close();
     }
@@ -251,19 +250,8 @@ export class Channel {
     if (prefix === undefined && await begins(this.repo.log, head)) prefix = head?.blocks ?? 0;
     // A peer that is an epoch behind takes this side's log from its beginning.
     if (prefix === undefined && head!.epoch < log.epoch) prefix = 0;
-    const lacks = head !== undefined && await this.#lacks(head);
+    const lacks = head !== undefined && await peerHasMore(this.repo, head);
     await this.#input({ type: "head", head, shared, prefix, lacks, shown: this.repo.shown });
-  }
-
-  /** Whether the peer has something of an earlier epoch that is lost if this log takes its place. */
-  async #lacks(head: SignedHead): Promise<boolean> {
-    const { repo } = this;
-    return head.epoch < repo.log.epoch && repo.signer !== undefined && !await repo.covers(head);
-  }
-
-  /** Whether going on from the peer's branch would bring anything new: else both were merged for ever. */
-  async #canYield({ offered, peer, low }: ChannelState): Promise<boolean> {
-    return offered && !await this.repo.knows(peer!, (await this.repo.log.extentAt(low)).bytes);
   }
 
   async #store(run: Run): Promise<void> {
@@ -274,8 +262,7 @@ export class Channel {
       if (!(error instanceof StreamoError)) throw error;
       if (error.code === "bad_block") return await this.#misfit(run);
       // Another connection was faster: that is no mistake of this peer.
-      const isOvertaken = error.code === "stale" &&
-        this.#own().ownHead !== this.#state.ownHead;
+      const isOvertaken = error.code === "stale" && this.#own().ownHead !== this.#state.ownHead;
       if (error.code !== "conflict" && !isOvertaken) throw error;
       if (!this.#options.isOpener) return this.#refuse(error.code, error.message);
       return await this.#inspect(run.head, undefined, undefined);
@@ -358,9 +345,7 @@ export class Channel {
       const next = await nextFrame(this.repo.log, this.number, sent, this.#latest);
       // Others may have used the room up while blocks were read.
       if (next === undefined || !this.#options.hasRoom(this)) return;
-      this.#send(next.frame);
-      this.#window.push(next.end, next.frame.length);
-      [this.#state] = step(this.#state, { type: "sent", to: next.end });
+      this.#sendBlocks(next);
     }
   }
 
@@ -368,10 +353,28 @@ export class Channel {
     this.#latest = event;
     const { from, source } = event;
     const number = ++this.#advances;
+    if (this.#serial.isIdle && this.#passOn(event)) return;
     this.#run(async () => {
       if (number <= this.#settled) return this.#options.onStatus(this);
       await this.#input({ type: "advanced", ...this.#own(), from, fromPeer: source === this });
     });
+  }
+
+  /** Most of what relays do is to pass on what just came: that needs no promises for each subscriber. */
+  #passOn(event: Advance): boolean {
+    if (this.#closed || event.source === this || this.#window.isFull) return false;
+    const passed = passOn(this.#state, event, this.#own(), this.number);
+    if (passed === undefined || !this.#options.hasRoom(this)) return false;
+    this.#state = passed.state;
+    this.#sendBlocks(passed);
+    this.#options.onStatus(this);
+    return true;
+  }
+
+  #sendBlocks({ frame, end }: NextFrame): void {
+    this.#send(frame);
+    this.#window.push(end, frame.length);
+    [this.#state] = step(this.#state, { type: "sent", to: end });
   }
 
   #own(): { own: Position; ownHead: number } {

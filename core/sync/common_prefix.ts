@@ -3,6 +3,7 @@
 import { equal } from "../bytes.ts";
 import type { Log } from "../log/log.ts";
 import type { Position } from "../log/run.ts";
+import type { LogMessage } from "./log_messages.ts";
 import { ROOTS_MAX } from "./messages.ts";
 
 /** Roots over the first blocks of a log; undefined where it is shorter. */
@@ -16,8 +17,16 @@ export async function begins(log: Log, position: Position | undefined): Promise<
   return root !== undefined && equal(root, position.root);
 }
 
+/** The answer to a peer that asks for roots of `log`. */
+export async function rooted(
+  log: Log,
+  { key, at }: Extract<LogMessage, { type: "roots" }>,
+): Promise<LogMessage> {
+  return { type: "rooted", key, at, roots: await rootsAt(log, at) };
+}
+
 /** The roots of `log` over its first blocks, for each of the lengths `at`. */
-export async function rootsAt(log: Log, at: readonly number[]): Promise<Roots> {
+async function rootsAt(log: Log, at: readonly number[]): Promise<Roots> {
   const roots: (Uint8Array | undefined)[] = [];
   for (const length of at.slice(0, ROOTS_MAX)) roots.push(await log.rootAt(length));
   return roots;

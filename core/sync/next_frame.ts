@@ -2,7 +2,10 @@
 
 import type { Advance } from "../log/advance.ts";
 import type { Log } from "../log/log.ts";
+import type { Position } from "../log/run.ts";
+import type { ChannelState } from "./channel_state.ts";
 import { encodeFrame, FRAME_FILL_BYTES, FRAME_MAX_BLOCKS } from "./frame.ts";
+import { step } from "./machine.ts";
 
 /** A frame of blocks, up to `end`. */
 export interface NextFrame {
@@ -22,7 +25,7 @@ export async function nextFrame(
 ): Promise<NextFrame | undefined> {
   const { head } = log;
   if (head === undefined || from >= head.blocks) return undefined;
-  if (latest?.blocks !== undefined && latest.from === from && latest.head === head) {
+  if (latest?.from === from && latest.head === head) {
     const frame = sharedFrame(latest, number);
     if (frame !== undefined) return { frame, end: head.blocks };
   }
@@ -39,13 +42,34 @@ export async function nextFrame(
   return { frame: encodeFrame(number, { head, first: from, blocks, proof }), end };
 }
 
+/**
+ * The frame with `event` for a peer that has all that comes before it, and the state of its channel once it is told; undefined if
+ * there is more to do. `now` is what this side has since.
+ */
+export function passOn(
+  state: ChannelState,
+  event: Advance,
+  now: { readonly own: Position; readonly ownHead: number },
+  number: number,
+): NextFrame & { readonly state: ChannelState } | undefined {
+  const { from, head } = event;
+  if (state.phase !== "live" || state.sent !== from || now.ownHead !== head.blocks) {
+    return undefined;
+  }
+  const frame = sharedFrame(event, number);
+  if (frame === undefined) return undefined;
+  const [next, effects] = step(state, { type: "advanced", ...now, from, fromPeer: false });
+  return effects[0]?.type === "pump" ? { frame, end: head.blocks, state: next } : undefined;
+}
+
 /** One encoding for all who get the same news. */
 const frames = new WeakMap<Advance, { readonly number: number; readonly frame: Uint8Array }>();
 
 function sharedFrame(event: Advance, number: number): Uint8Array | undefined {
   const known = frames.get(event);
   if (known?.number === number) return known.frame;
-  const blocks = event.blocks!.map(({ bytes }) => bytes);
+  if (event.blocks === undefined) return undefined;
+  const blocks = event.blocks.map(({ bytes }) => bytes);
   const bytes = blocks.reduce((sum, { length }) => sum + length, 0);
   if (bytes > FRAME_FILL_BYTES || blocks.length > FRAME_MAX_BLOCKS) return undefined;
   const frame = encodeFrame(number, { head: event.head, first: event.from, blocks, proof: [] });
