@@ -10,7 +10,7 @@ import { AsideExchange } from "./aside_exchange.ts";
 import type { ChannelOptions } from "./channel_options.ts";
 import { type ChannelState, type Effect, type Input, isSent } from "./channel_state.ts";
 import { HeldFork } from "./held_fork.ts";
-import { begins, compareRoots, rooted } from "./common_prefix.ts";
+import { begins, canYield, compareRoots, peerHasMore, rooted } from "./common_prefix.ts";
 import type { Frame } from "./frame.ts";
 import { Inbox } from "./inbox.ts";
 import { partsOf } from "./joined_runs.ts";
@@ -18,7 +18,6 @@ import { newChannel, step } from "./machine.ts";
 import type { LogMessage } from "./log_messages.ts";
 import type { Message } from "./messages.ts";
 import { type NextFrame, nextFrame, passOn } from "./next_frame.ts";
-import { canYield, peerHasMore } from "./one_sided.ts";
 import { coded, toldOf } from "./told.ts";
 import { SendWindow } from "./send_window.ts";
 
@@ -210,8 +209,7 @@ export class Channel {
       case "roots":
         return this.#send(await rooted(this.repo.log, message));
       case "rooted": {
-        const { at } = message;
-        const same = await compareRoots(this.repo, at, message.roots);
+        const [same, { at }] = [await compareRoots(this.repo, message), message];
         return same && this.#input({ type: "compared", at, same, shown: this.repo.shown });
       }
       case "want":
@@ -365,16 +363,15 @@ export class Channel {
     if (this.#closed || event.source === this || this.#window.isFull) return false;
     const passed = passOn(this.#state, event, this.#own(), this.number);
     if (passed === undefined || !this.#options.hasRoom(this)) return false;
-    this.#state = passed.state;
-    this.#sendBlocks(passed);
+    this.#sendBlocks(passed, passed.state);
     this.#options.onStatus(this);
     return true;
   }
 
-  #sendBlocks({ frame, end }: NextFrame): void {
+  #sendBlocks({ frame, end }: NextFrame, state = this.#state): void {
     this.#send(frame);
     this.#window.push(end, frame.length);
-    [this.#state] = step(this.#state, { type: "sent", to: end });
+    [this.#state] = step(state, { type: "sent", to: end });
   }
 
   #own(): { own: Position; ownHead: number } {

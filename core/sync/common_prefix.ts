@@ -1,8 +1,11 @@
 /** How two peers find out what their logs have in common. */
 
 import { equal } from "../bytes.ts";
+import type { SignedHead } from "../log/head.ts";
 import type { Log } from "../log/log.ts";
 import type { Position } from "../log/run.ts";
+import type { Repo } from "../repo/repo.ts";
+import type { ChannelState } from "./channel_state.ts";
 import type { LogMessage } from "./log_messages.ts";
 import { ROOTS_MAX } from "./messages.ts";
 
@@ -38,8 +41,7 @@ async function rootsAt(log: Log, at: readonly number[]): Promise<Roots> {
  */
 export async function compareRoots(
   repo: { readonly log: Log },
-  at: readonly number[],
-  roots: Roots,
+  { at, roots }: { readonly at: readonly number[]; readonly roots: Roots },
 ): Promise<boolean[] | undefined> {
   const { log } = repo;
   const own = await rootsAt(log, at).catch((error) => {
@@ -50,4 +52,18 @@ export async function compareRoots(
     const [mine, theirs] = [own[i], roots[i]];
     return mine && theirs ? equal(mine, theirs) : false;
   });
+}
+
+/** Whether the peer has something of an earlier epoch that is lost if `repo`'s log takes its place. */
+export async function peerHasMore(repo: Repo, head: SignedHead): Promise<boolean> {
+  if (head.epoch >= repo.log.epoch || repo.signer === undefined) return false;
+  return !await repo.covers(head);
+}
+
+/** Whether going on from the peer's branch would bring anything new: else both were merged for ever. */
+export async function canYield(
+  repo: Repo,
+  { offered, peer, low }: ChannelState,
+): Promise<boolean> {
+  return offered && !await repo.knows(peer!, (await repo.log.extentAt(low)).bytes);
 }
