@@ -16,8 +16,9 @@ import { findRecord, type LogRecord } from "./record.ts";
 export interface Parting {
   /** The state that both began with, and whose log it is read in; undefined if none is known. */
   readonly base: { readonly of: Branch; readonly record: LogRecord } | undefined;
-  /** Records of `mine` from this address on are its own. */
+  /** Records of `mine` from this address on are its own, and in no block before this one. */
   readonly ownFrom: number;
+  readonly ownBlocks: number;
 }
 
 /**
@@ -30,15 +31,15 @@ export async function findParting(mine: Branch, theirs: Branch): Promise<Parting
   const end = start?.ends.find((end) => end.epoch === epoch);
   // Its end, or what another device has brought over since, or before an epoch in between.
   const known = await commonOfAll(mine.log, await citedSince(theirs, start?.record.address ?? 0));
-  if (end !== undefined || known > 0) return partAt(mine, await bytesAt(mine, known));
+  if (end !== undefined || known > 0) return partAt(mine, known, await bytesAt(mine, known));
   const own = mine.log.epoch === theirs.log.epoch && await epochStart(mine);
-  if (!start || !own) return { base: undefined, ownFrom: 0 };
+  if (!start || !own) return { base: undefined, ownFrom: 0, ownBlocks: 0 };
   const [mineEnd, theirEnd] = [own.ends[0], start.ends[0]];
   const common = commonOfCited(mineEnd, theirEnd);
   // What both compacted is the value that either of them began with, if it had nothing of its own.
   if (common === mineEnd.blocks) return partAfter(mine, own.record);
   const base = common === theirEnd.blocks ? { of: theirs, record: start.record } : undefined;
-  return { base, ownFrom: 0 };
+  return { base, ownFrom: 0, ownBlocks: 0 };
 }
 
 /**
@@ -52,15 +53,15 @@ export async function findLaterParting(
 ): Promise<Parting | undefined> {
   const blocks = await commonOfAll(mine.log, await citedSince(theirs, sharedBytes));
   const bytes = await bytesAt(mine, blocks);
-  return bytes > sharedBytes ? await partAt(mine, bytes) : undefined;
+  return bytes > sharedBytes ? await partAt(mine, blocks, bytes) : undefined;
 }
 
-/** `mine` parts where its log had so many bytes. */
-export function partAt(mine: Branch, ownFrom: number): Promise<Parting> {
+/** `mine` parts where its log had so many blocks and bytes. */
+export function partAt(mine: Branch, ownBlocks: number, ownFrom: number): Promise<Parting> {
   return untilThere(() => {
     const record = mine.record &&
       findRecord(mine.space, mine.record, ({ address }) => address < ownFrom);
-    return { base: record && { of: mine, record }, ownFrom };
+    return { base: record && { of: mine, record }, ownFrom, ownBlocks };
   });
 }
 
@@ -105,7 +106,7 @@ export async function hasPrefix(log: Log, { epoch, blocks, root }: Position): Pr
 }
 
 function partAfter(mine: Branch, record: LogRecord): Parting {
-  return { base: { of: mine, record }, ownFrom: record.address + 1 };
+  return { base: { of: mine, record }, ownFrom: record.address + 1, ownBlocks: 0 };
 }
 
 /** How many bytes the first `blocks` blocks have. */

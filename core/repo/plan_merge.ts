@@ -43,7 +43,7 @@ export async function planMerge(
   const parting = await partingOf(mine, theirs, succession, isOneLog);
   // What is written from here on is not under the head that is cited, and not in the steps.
   const end = head?.bytes ?? (mine.record?.address ?? -1) + 1;
-  const origins = isSigned ? await originsOf(mine.log, sharedBlocks, head) : [];
+  const origins = isSigned ? await originsOf(mine.log, parting.ownBlocks, head) : [];
   const common = isOneLog ? sharedBytes : 0;
   const steps: BringingStep[] = [];
   for (const step of await stepsOf(mine, theirs, parting, end, common)) {
@@ -58,15 +58,15 @@ export async function planMerge(
 async function partingOf(
   mine: Branch,
   theirs: Branch,
-  { sharedBytes, isStored = false, replaced }: Succession,
+  { sharedBlocks, sharedBytes, isStored = false, replaced }: Succession,
   isOneLog: boolean,
 ): Promise<Parting> {
   if (isOneLog) {
     const later = replaced && await findLaterParting(mine, theirs, sharedBytes);
-    return later ?? await partAt(mine, sharedBytes);
+    return later ?? await partAt(mine, sharedBlocks, sharedBytes);
   }
   // Another process over this store had all that is in it.
-  if (isStored) return await partAt(mine, mine.log.sealedBytes);
+  if (isStored) return await partAt(mine, mine.log.sealedLength, mine.log.sealedBytes);
   return await findParting(mine, theirs);
 }
 

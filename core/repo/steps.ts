@@ -3,6 +3,7 @@
 import { untilThere } from "../codec/chunks.ts";
 import type { Branch } from "./branch.ts";
 import { type CitedHead, citedHeads, commonOfAll, isCited } from "./cited_heads.ts";
+import { citedSince } from "./cited_since.ts";
 import { bytesAt, hasPrefix, type Parting } from "./parting.ts";
 import { findRecord, type LogRecord } from "./record.ts";
 import { loadRecords, MERGE_MESSAGE } from "./taken_records.ts";
@@ -65,6 +66,7 @@ export async function stepsOf(
 class Steps {
   readonly #sharedBytes: number;
   readonly #entries = new Map<Branch, Promise<Entry[]>>();
+  readonly #citedHeads = new Map<Branch, Promise<CitedHead[]>>();
 
   constructor(sharedBytes: number) {
     this.#sharedBytes = sharedBytes;
@@ -123,33 +125,42 @@ class Steps {
     return await hasPrefix(log, head) && (await log.extentAt(head.blocks)).bytes <= end;
   }
 
-  async #cited(branch: Branch, end: number): Promise<CitedHead[]> {
+  async #cited(branch: Branch, end: number): Promise<readonly CitedHead[]> {
+    // Asked for each merge: of a whole branch it needs no records.
+    if (end === Infinity) return await this.#citedAll(branch);
     const entries = (await this.#all(branch)).filter(({ record }) => record.address < end);
     return entries.flatMap(({ heads }) => heads);
   }
 
+  /** The records of a stretch, oldest first. */
   async #past({ branch, from, end }: Stretch): Promise<Entry[]> {
-    const entries = await this.#all(branch);
+    const entries = await (this.#entries.get(branch) ?? entriesFrom(branch, from));
     return entries.filter(({ record: { address } }) => address >= from && address < end);
   }
 
   /** The records of `branch` past what both have, oldest first. */
   #all(branch: Branch): Promise<Entry[]> {
-    let entries = this.#entries.get(branch);
-    if (entries === undefined) {
-      entries = this.#load(branch);
-      this.#entries.set(branch, entries);
-    }
-    return entries;
+    return memo(this.#entries, branch, () => entriesFrom(branch, this.#sharedBytes));
   }
 
-  async #load(branch: Branch): Promise<Entry[]> {
-    const entries: Entry[] = [];
-    for (const record of await loadRecords(branch, this.#sharedBytes)) {
-      entries.push(await untilThere(() => entryOf(branch, record)));
-    }
-    return entries.reverse();
+  #citedAll(branch: Branch): Promise<CitedHead[]> {
+    return memo(this.#citedHeads, branch, () => citedSince(branch, this.#sharedBytes));
   }
+}
+
+function memo<T>(known: Map<Branch, T>, branch: Branch, make: () => T): T {
+  const found = known.get(branch) ?? make();
+  known.set(branch, found);
+  return found;
+}
+
+/** The records of `branch` from an address on, oldest first. */
+async function entriesFrom(branch: Branch, from: number): Promise<Entry[]> {
+  const entries: Entry[] = [];
+  for (const record of await loadRecords(branch, from)) {
+    entries.push(await untilThere(() => entryOf(branch, record)));
+  }
+  return entries.reverse();
 }
 
 function entryOf({ space }: Branch, record: LogRecord): Entry {

@@ -36,8 +36,9 @@ export async function originsOf(log: Log, from: number, head: Head): Promise<Ori
     const root = rootOf(log.crypto, extent.frontier);
     origins.push({ end: extent.bytes, cited: { epoch, blocks: extent.length, root } });
   };
-  for await (const { bytes } of log.blocks(from, Math.min(blocks, log.length))) add(bytes);
-  for (const { index, bytes } of log.heldBlocks) if (index < blocks) add(bytes);
+  const stored = Math.min(blocks, log.length);
+  if (from < stored) { for await (const { bytes } of log.blocks(from, stored)) add(bytes); }
+  for (const { index, bytes } of log.heldBlocks) if (index >= from && index < blocks) add(bytes);
   return origins;
 }
 
