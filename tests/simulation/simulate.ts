@@ -1,8 +1,10 @@
 /** One seed, from its beginning to the judgement of what is left. */
 
+import { defaultCrypto } from "../../core/identity/default_crypto.ts";
+import { Signer } from "../../core/identity/signer.ts";
 import { MemoryStore } from "../../core/log/memory_store.ts";
 import { Registry } from "../../core/repo/registry.ts";
-import type { Repo } from "../../core/repo/repo.ts";
+import { Repo } from "../../core/repo/repo.ts";
 import { FRAME_MAX_BYTES } from "../../core/sync/frame.ts";
 import { WINDOW_BYTES } from "../../core/sync/send_window.ts";
 import { connect } from "../../core/sync/session.ts";
@@ -42,8 +44,9 @@ export interface Report {
   };
 }
 
-/** Sessions load what they need when they connect first: that takes real time, which is spent here. */
-const isLoaded = new Promise<void>((resolve) => {
+/** What is loaded late takes real time, which is spent here: sessions when they connect, compacting. */
+const isLoaded = (async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
   const session = connect(new Registry({ store: new MemoryStore() }), "nowhere", {
     openTransport: () => {
       queueMicrotask(() => session.close());
@@ -51,7 +54,12 @@ const isLoaded = new Promise<void>((resolve) => {
       return transportPair()[0];
     },
   });
-});
+  await promise;
+  const signingKey = await defaultCrypto().signingKey(new Uint8Array(32));
+  const repo = await Repo.open(new MemoryStore(), new Signer("loads", signingKey));
+  repo.set(1);
+  await repo.compact();
+})();
 
 /** Runs the world of `seed`. */
 export async function simulate(seed: number, options: WorldOptions = {}): Promise<Report> {

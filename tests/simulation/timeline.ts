@@ -95,7 +95,20 @@ function isBefore(a: Event, b: Event): boolean {
   return a.at < b.at || a.at === b.at && a.order < b.order;
 }
 
+/** Pauses that code under test makes to let others have their turn: they take no virtual time. */
+let pauses = 0;
+const systemTimeout = globalThis.setTimeout;
+globalThis.setTimeout = ((work: () => void, delayMs?: number) => {
+  if (delayMs !== 0) return systemTimeout(work, delayMs);
+  pauses++;
+  setImmediate(() => {
+    pauses--;
+    work();
+  });
+  return 0;
+}) as typeof setTimeout;
+
 /** Resolves when no promise is left that could go on by itself. */
-function settle(): Promise<void> {
-  return new Promise((resolve) => void setImmediate(resolve));
+async function settle(): Promise<void> {
+  do await new Promise<void>((resolve) => void setImmediate(resolve)); while (pauses > 0);
 }
