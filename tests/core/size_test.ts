@@ -20,7 +20,7 @@ const LATE_MAX_BYTES: Readonly<Record<string, number>> = {
   repo_writer: 12_000,
   session_parts: 33_300,
   settling: 14_900,
-  plan_merge: 19_000,
+  plan_merge: 19_300,
   compaction: 8_400,
   check_run: 1_200,
   proofs: 2_400,
