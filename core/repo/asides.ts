@@ -13,7 +13,7 @@ import type { Log } from "../log/log.ts";
 import type { Store } from "../log/store.ts";
 import type { Branch } from "./branch.ts";
 import { takenSince } from "./cited_since.ts";
-import { hasPrefix } from "./parting.ts";
+import { hasPrefix } from "./known_heads.ts";
 
 /** Branches kept of one key. */
 export const ASIDES_MAX = 16;

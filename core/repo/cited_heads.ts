@@ -196,14 +196,6 @@ function isWithin(head: Pick<Head, "blocks" | "root">, cited: CitedHead): boolea
   return isMarked(cited, markIndex(cited.blocks, head.blocks), head.root);
 }
 
-/** How many blocks, at least, two cited logs of one epoch have in common. */
-export function commonOfCited(a: CitedHead, b: CitedHead): number {
-  const found = markedLengths(a.blocks).find((length, i) =>
-    a.marks !== undefined && isMarked(b, markIndex(b.blocks, length), markAt(a.marks, i))
-  );
-  return found ?? 0;
-}
-
 function isMarked({ marks }: CitedHead, index: number, root: Uint8Array): boolean {
   return marks !== undefined && index >= 0 &&
     equal(markAt(marks, index), root.subarray(0, MARK_BYTES));

@@ -63,7 +63,8 @@ interface Rules {
  * there is nothing. Synchronous: throws MissingBlock before it has appended any record.
  */
 export function mergeSteps(mine: Branch, theirs: Branch, options: MergeOptions): void {
-  const { parting: { ownFrom }, sharedBytes, end, mustCite = false, now, onConflict } = options;
+  const { parting: { base, ownFrom }, sharedBytes, end, mustCite = false, now, onConflict } =
+    options;
   const own = recordsFrom(mine, ownFrom, options.loaded);
   if (own.length === 0 && !mustCite) return;
   // So that a head can be cited which has what comes before the merge, and nothing of it.
@@ -75,8 +76,11 @@ export function mergeSteps(mine: Branch, theirs: Branch, options: MergeOptions):
   const late = lateStep(mine, options, end);
   const latest = late === undefined ? root : taken(late, root, theirs.space, rules);
   const isOneLog = theirs.log.epoch === 0 || sharedBytes > 0;
-  const isNew = (record: LogRecord) =>
-    !record.hasEvent || isOneLog || !isKept(record, mine, theirs, rules);
+  const isNew = (record: LogRecord) => {
+    if (!record.hasEvent || isOneLog) return true;
+    const isOld = base !== undefined && record.seq <= base.record.seq;
+    return !isKept(record, mine, theirs, rules) && !(isOld && isKept(record, mine, base.of, rules));
+  };
   const events = takenEvents(own.filter(isNew), mine, theirs, options);
   const heads = mergeCites(own, mine, options, brought);
   // Of what an epoch has kept there is nothing to tell; what is told of merges must not be lost.
@@ -172,7 +176,7 @@ function rootOf(record: LogRecord | undefined): Maybe {
   return record?.root === undefined ? ABSENT : record.root;
 }
 
-/** Whether `theirs` took the record along when the epoch was raised. */
+/** Whether `theirs` has the event, taken along when an epoch was raised. */
 function isKept({ seq, time, event }: LogRecord, mine: Branch, theirs: Branch, rules: Rules) {
   const kept = theirs.recordAt(seq);
   if (kept?.seq !== seq || kept.time !== time || !kept.hasEvent) return false;

@@ -1,16 +1,19 @@
 /** Where two branches of one key part, and what each has of the other. */
 
 import { untilThere } from "../codec/chunks.ts";
-import { equal } from "../bytes.ts";
-import type { Head } from "../log/head.ts";
-import type { Log } from "../log/log.ts";
-import { rootOf } from "../log/merkle.ts";
-import type { Position } from "../log/run.ts";
 import type { Branch } from "./branch.ts";
-import { type CitedHead, commonOfAll, commonOfCited, isCited } from "./cited_heads.ts";
-import { citedSince, takenSince } from "./cited_since.ts";
-import { epochStart } from "./epoch_start.ts";
+import { type CitedHead, commonOfAll, isCited } from "./cited_heads.ts";
+import { citedSince } from "./cited_since.ts";
+import { chainOf } from "./epoch_before.ts";
+import type { EpochStart } from "./epoch_start.ts";
+import { hasPrefix } from "./known_heads.ts";
 import { findRecord, type LogRecord } from "./record.ts";
+
+/** A branch from one address on. */
+export interface BranchPart {
+  readonly branch: Branch;
+  readonly from: number;
+}
 
 /** Where two logs part. */
 export interface Parting {
@@ -19,27 +22,54 @@ export interface Parting {
   /** Records of `mine` from this address on are its own, and in no block before this one. */
   readonly ownFrom: number;
   readonly ownBlocks: number;
+  /** What came after the base, the newest first, if not just that: epochs before are part of it. */
+  readonly parts?: readonly BranchPart[];
 }
 
 /**
  * Where `mine` parts from `theirs`, which is of a later epoch, or of the same one that both have begun.
- * The start of an epoch marks which logs it came from.
+ * The start of an epoch marks which logs it came from; what it was is in the log before, if that is here.
  */
 export async function findParting(mine: Branch, theirs: Branch): Promise<Parting> {
-  const { epoch } = mine.log;
-  const start = await epochStart(theirs);
-  const end = start?.ends.find((end) => end.epoch === epoch);
-  // Its end, or what another device has brought over since, or before an epoch in between.
-  const known = await commonOfAll(mine.log, await citedSince(theirs, start?.record.address ?? 0));
-  if (end !== undefined || known > 0) return partAt(mine, known, await bytesAt(mine, known));
-  const own = mine.log.epoch === theirs.log.epoch && await epochStart(mine);
-  if (!start || !own) return { base: undefined, ownFrom: 0, ownBlocks: 0 };
-  const [mineEnd, theirEnd] = [own.ends[0], start.ends[0]];
-  const common = commonOfCited(mineEnd, theirEnd);
-  // What both compacted is the value that either of them began with, if it had nothing of its own.
-  if (common === mineEnd.blocks) return partAfter(mine, own.record);
-  const base = common === theirEnd.blocks ? { of: theirs, record: start.record } : undefined;
-  return { base, ownFrom: 0, ownBlocks: 0 };
+  const [chain, others] = [await chainOf(mine), await chainOf(theirs)];
+  const { start } = others[0];
+  // Ends of epochs, and what another device has brought over since.
+  const cited = await citedSince(theirs, start?.record.address ?? 0);
+  const parts: BranchPart[] = [];
+  for (const { branch, start } of chain) {
+    const { base, ownFrom, ownBlocks } = await partOf(branch, start, cited);
+    if (base === undefined) {
+      parts.push({ branch, from: start?.record.address ?? 0 });
+      continue;
+    }
+    if (branch === mine) return { base, ownFrom, ownBlocks };
+    return { base, ownFrom: 0, ownBlocks: 0, parts: [...parts, { branch, from: ownFrom }] };
+  }
+  // What `mine` has merged since it began is merged in stretches, and is not in that.
+  const ends = chain[0].start?.ends ?? [];
+  for (const { branch, start } of others) {
+    const { base } = await partOf(branch, start, ends);
+    if (base !== undefined) return { base, ownFrom: 0, ownBlocks: 0, parts: parts.slice(0, 1) };
+  }
+  return { base: undefined, ownFrom: 0, ownBlocks: 0, parts: parts.slice(0, 1) };
+}
+
+/** Where `branch` goes on from what is in one of `cited`: its first records may be all that tells. */
+async function partOf(
+  branch: Branch,
+  start: EpochStart | undefined,
+  cited: readonly CitedHead[],
+): Promise<Parting> {
+  const parting = await partFrom(branch, cited);
+  // Two that compact one value begin with equal blocks, up to the record.
+  if (parting.base !== undefined || start === undefined) return parting;
+  return isCited(start.ends[0], cited) ? partAfter(branch, start.record) : parting;
+}
+
+/** Where `branch` goes on from what is in one of `cited`. */
+async function partFrom(branch: Branch, cited: readonly CitedHead[]): Promise<Parting> {
+  const blocks = await commonOfAll(branch.log, cited);
+  return await partAt(branch, blocks, await bytesAt(branch, blocks));
 }
 
 /**
@@ -65,22 +95,6 @@ export function partAt(mine: Branch, ownBlocks: number, ownFrom: number): Promis
   });
 }
 
-/** Whether `branch` has all that a head of an earlier epoch covers, or nothing tells. */
-export async function covers(branch: Branch, head: Head): Promise<boolean> {
-  const start = await epochStart(branch);
-  if (start === undefined || !start.ends.some(({ epoch }) => epoch === head.epoch)) return true;
-  return (await takenSince(branch, start.record.address, [head])).length > 0;
-}
-
-/** Whether all that `head` covers is in `branch`, or was merged into it past `sharedBytes`. */
-export async function knows(branch: Branch, head: Head, sharedBytes: number): Promise<boolean> {
-  const { epoch } = branch.log;
-  if (head.epoch > epoch) return false;
-  if (head.epoch < epoch) return await covers(branch, head);
-  return await hasPrefix(branch.log, head) ||
-    (await takenSince(branch, sharedBytes, [head])).length > 0;
-}
-
 /**
  * Of the heads that `mine` has merged since `sharedBytes`, those that `theirs` has too: events that came
  * from there are in both.
@@ -96,13 +110,6 @@ export async function mergedInBoth(
     if (isCited(cited, known) || await hasPrefix(theirs.log, cited)) both.push(cited);
   }
   return both;
-}
-
-/** Whether `log` begins with all that a head of it covers. */
-export async function hasPrefix(log: Log, { epoch, blocks, root }: Position): Promise<boolean> {
-  if (epoch !== log.epoch || blocks > (log.newest?.blocks ?? 0)) return false;
-  const { frontier } = await log.extentAt(blocks);
-  return equal(rootOf(log.crypto, frontier), root);
 }
 
 function partAfter(mine: Branch, record: LogRecord): Parting {

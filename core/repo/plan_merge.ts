@@ -4,15 +4,9 @@ import { StreamoError } from "../errors.ts";
 import type { Branch } from "./branch.ts";
 import { type CitedHead, citeReplaced, markedLengths } from "./cited_heads.ts";
 import type { OnConflict } from "./conflict.ts";
+import { knows } from "./known_heads.ts";
 import { type BringingStep, mergeSteps } from "./merge_steps.ts";
-import {
-  findLaterParting,
-  findParting,
-  knows,
-  mergedInBoth,
-  partAt,
-  type Parting,
-} from "./parting.ts";
+import { findLaterParting, findParting, mergedInBoth, partAt, type Parting } from "./parting.ts";
 import { type Step, stepsOf } from "./steps.ts";
 import { sharedBy, type Succession } from "./succession.ts";
 import { loadRecords, type Origin, originsOf } from "./taken_records.ts";
@@ -32,11 +26,13 @@ export async function planMerge(
 ): Promise<() => void> {
   const { sharedBlocks, sharedBytes, mustCite } = succession;
   const { epoch } = theirs.log;
-  const isOneLog = epoch === mine.log.epoch && (epoch === 0 || sharedBytes > 0);
+  // Two that compact one value begin with equal blocks, up to the record.
+  const isOneLog = epoch === mine.log.epoch &&
+    (epoch === 0 || (await partAt(theirs, sharedBlocks, sharedBytes)).base !== undefined);
   const { replaced: head } = succession;
   // What another process has overtaken was never signed: nobody has merged it.
   const isSigned = head !== undefined;
-  const both = isSigned ? await mergedInBoth(mine, theirs, sharedBytes) : [];
+  const both = await mergedInBoth(mine, theirs, sharedBytes);
   const replaced: CitedHead | undefined = isSigned
     ? await citeReplaced(mine.log, head, sharedBlocks)
     : undefined;
@@ -78,7 +74,9 @@ async function bringing(
   sharedBlocks: number,
 ): Promise<BringingStep> {
   const { after, records } = step;
-  const last = origins.find(({ end }) => end > after.record.address);
+  // Of epochs before nobody asks.
+  const isOwn = after.of === mine;
+  const last = isOwn ? origins.find(({ end }) => end > after.record.address) : undefined;
   if (last === undefined) return { ...step, brings: [], parts: [] };
   const marked = new Set(markedLengths(last.cited.blocks));
   const parts: BringingStep[] = [];

@@ -202,7 +202,9 @@ export class Repo extends ValueStore {
   /**
    * Starts the next epoch with the present value and the last `keepRecords` records, and forgets all
    * else for good, here and wherever the new epoch arrives; here not before uploads under way have ended,
-   * which go on. Sequence numbers and times go on. Gives the new head, when it is durable.
+   * which go on, and, if a session follows this repo, not before a peer has the new epoch: until then
+   * another device may have compacted too, and the merge needs what both began with. Sequence numbers and
+   * times go on. Gives the new head, when it is durable.
    */
   async compact(options: CompactOptions = {}): Promise<VerifiedHead | undefined> {
     return await this.#writer.compact(options);
@@ -290,7 +292,7 @@ export class Repo extends ValueStore {
     return this.#trunk.shown;
   }
 
-  /** @ignore Others have so many blocks of this log. */
+  /** @ignore There are others, and they have so many blocks of this log. */
   show(blocks: number, epoch: number): void {
     if (epoch === this.log.epoch) this.#trunk.show(blocks);
   }

@@ -27,6 +27,10 @@ export class RepoWriter {
   readonly #trunk: Trunk;
   readonly #signer: Signer;
   #flushing: Promise<VerifiedHead | undefined> | undefined;
+  /** Whether there is anybody who may have a part of this log, or of one before. */
+  #isShared = false;
+  /** The newest epoch of which somebody else is known to have a head, with all that it covers. */
+  #passedOn = -1;
 
   /** Writes to whichever branch of `trunk` is the newest. */
   constructor(trunk: Trunk, signer: Signer) {
@@ -104,6 +108,20 @@ export class RepoWriter {
       const isDone = await this.#trunk.settle((settling) => settling.compact(options));
       if (isDone) return this.#branch.log.head;
     }
+  }
+
+  /** There are others, and they have so many blocks. */
+  passOn(blocks: number): void {
+    this.#isShared = true;
+    const { head } = this.#branch.log;
+    if (head === undefined || blocks < head.blocks || head.epoch <= this.#passedOn) return;
+    this.#passedOn = head.epoch;
+    this.#trunk.dropLater();
+  }
+
+  /** Whether epochs before stay: another device may have compacted too, and both began with what is there. */
+  keepsBefore({ epoch }: VerifiedHead): boolean {
+    return this.#isShared && this.#passedOn < epoch;
   }
 
   /** See `Repo.takeIn`. */

@@ -11,7 +11,7 @@ import type { Run } from "../log/run.ts";
 import { sharedBytes } from "../log/shared_bytes.ts";
 import { Asides } from "./asides.ts";
 import type { CompactOptions } from "./compaction.ts";
-import { covers, knows } from "./parting.ts";
+import { covers, knows } from "./known_heads.ts";
 import type { MergeRules } from "./plan_merge.ts";
 import { Raising } from "./raising.ts";
 import { sharedBy, type Succession } from "./succession.ts";
@@ -55,7 +55,7 @@ export class Settling {
     trunk.events.emit("change", { record: after, before, isLocal: false });
     await trunk.writer!.flushNow();
     // Whoever has what was taken in must see this branch win.
-    trunk.show(trunk.branch.log.head!.blocks);
+    trunk.showNow(trunk.branch.log.head!.blocks);
     trunk.events.emit("merged", { record: after, replaced: log.newest });
   }
 
@@ -126,6 +126,7 @@ export class Settling {
     const replaced = old.head;
     if (this.#trunk.writer !== undefined) await this.#merge(log, { ...shared, replaced });
     else await this.#giveWay(log, shared, source);
+    this.#trunk.writer?.passOn(Infinity);
     await this.#trunk.tidy();
   }
 

@@ -4,7 +4,8 @@ import { untilThere } from "../codec/chunks.ts";
 import type { Branch } from "./branch.ts";
 import { type CitedHead, citedHeads, commonOfAll, isCited } from "./cited_heads.ts";
 import { citedSince } from "./cited_since.ts";
-import { bytesAt, hasPrefix, type Parting } from "./parting.ts";
+import { hasPrefix } from "./known_heads.ts";
+import { bytesAt, type Parting } from "./parting.ts";
 import { findRecord, type LogRecord } from "./record.ts";
 import { loadRecords, MERGE_MESSAGE } from "./taken_records.ts";
 
@@ -49,17 +50,19 @@ interface Stretch {
 export async function stepsOf(
   mine: Branch,
   theirs: Branch,
-  { base, ownFrom }: Parting,
+  { base, ownFrom, parts = [{ branch: mine, from: ownFrom }] }: Parting,
   end: number,
   sharedBytes: number,
 ): Promise<Step[]> {
-  const own = {
-    base: { of: base?.of ?? mine, record: base?.record },
-    branch: mine,
-    from: ownFrom,
-    end,
-  };
-  return await new Steps(sharedBytes).of(own, theirs, Infinity, undefined, DEPTH);
+  const finder = new Steps(sharedBytes);
+  const steps: Step[] = [];
+  let before: State = { of: base?.of ?? mine, record: base?.record };
+  for (const { branch, from } of parts.toReversed()) {
+    const own = { base: before, branch, from, end: branch === mine ? end : Infinity };
+    steps.push(...await finder.of(own, theirs, Infinity, undefined, DEPTH));
+    before = { of: branch, record: branch.record };
+  }
+  return steps;
 }
 
 /** Finds steps of two branches that are equal up to an address. */

@@ -72,9 +72,12 @@ export class Trunk {
   static async open(log: Log, options: TrunkOptions): Promise<Trunk> {
     const trunk = new Trunk(log, options);
     await trunk.#branch.follow();
-    const { store } = options;
-    if ((await store.asides(log.key)).length === 0) await trunk.dropOld();
-    else await (await trunk.#loadSettling()).openAsides();
+    if ((await options.store.asides(log.key)).length > 0) {
+      await (await trunk.#loadSettling()).openAsides();
+    } else if (trunk.writer === undefined) {
+      // Who writes may have compacted it, and finds out first whether others have heard of that.
+      await trunk.dropOld();
+    }
     return trunk;
   }
 
@@ -107,6 +110,7 @@ export class Trunk {
   /** Others have so many blocks. */
   show(blocks: number): void {
     this.#shown = Math.max(this.#shown, blocks);
+    this.writer?.passOn(blocks);
   }
 
   /** Of the log that goes on now, others have so many blocks. */
@@ -260,15 +264,20 @@ export class Trunk {
       return await work();
     } finally {
       this.#keepers--;
-      this.#serial.run(() => this.dropOld()).catch((error) => this.events.emit("failed", error));
+      this.dropLater();
     }
+  }
+
+  /** See {@link dropOld}, when it is its turn. */
+  dropLater(): void {
+    this.#serial.run(() => this.dropOld()).catch((error) => this.events.emit("failed", error));
   }
 
   /** Forgets the epochs before the one that is durable now, for good. */
   async dropOld(): Promise<void> {
     const { head, key } = this.#branch.log;
     if (head === undefined || head.epoch <= this.#dropped || !this.options.isOwnStore) return;
-    if (this.#keepers > 0) return;
+    if (this.#keepers > 0 || this.writer?.keepsBefore(head)) return;
     // A branch of an epoch before goes on from blocks of that epoch.
     if (this.asides.some((aside) => aside.head.epoch < head.epoch)) return;
     await this.options.store.drop(key, head.epoch);

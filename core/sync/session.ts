@@ -123,8 +123,7 @@ export class Session {
    * Opens a repo and keeps it equal with the peer's while there is a connection. With the mode `sparse`
    * it is to read only, and `load`, `read` and `readBytes` fetch what they need, or wait for the peer.
    */
-  async subscribe(key: Key, options: SubscribeOptions = {}): Promise<Repo> {
-    const { mode, via, owner = this } = options;
+  async subscribe(key: Key, { mode, via, owner = this }: SubscribeOptions = {}): Promise<Repo> {
     if (mode === "sparse") return await this.#sparse.open(key);
     const known = this.#repos.get(key);
     if (known !== undefined) {
@@ -150,6 +149,7 @@ export class Session {
     ];
     this.#uses.set(key, { owners: new Set([owner]), stop: () => stops.forEach((stop) => stop()) });
     this.#repos.set(key, repo);
+    repo.show(0, repo.log.epoch);
     if (via !== undefined) this.#via.set(key, via);
     if (this.#state === "online") this.#conversation?.open(repo, via);
     return repo;

@@ -11,7 +11,7 @@ import {
 } from "../suites/bundle.ts";
 
 /** The most that is loaded at once: under 25 KiB. DESIGN section 11 asks for 25 KB. */
-const AT_ONCE_MAX_BYTES = 25_300;
+const AT_ONCE_MAX_BYTES = 25_350;
 /** What pages import, and all that they can. */
 const ENTRIES = ["tests/suites/pages/reading.ts", "tests/suites/pages/writing.ts", "mod.ts"];
 
@@ -20,7 +20,7 @@ const LATE_MAX_BYTES: Readonly<Record<string, number>> = {
   repo_writer: 12_000,
   session_parts: 33_400,
   settling: 14_900,
-  plan_merge: 19_300,
+  plan_merge: 20_300,
   compaction: 8_400,
   check_run: 1_200,
   proofs: 2_400,
@@ -33,7 +33,7 @@ const LATE_MAX_BYTES: Readonly<Record<string, number>> = {
 
 /** The same for what a session loads before it connects, and what comes with its signers. */
 const CONNECTED_MAX_BYTES = 60_300;
-const WRITING_MAX_BYTES = 74_600;
+const WRITING_MAX_BYTES = 75_100;
 const CONNECTED = ["session_parts", "settling", "check_run", "proofs"];
 const WRITING = [...CONNECTED, "repo_writer", "plan_merge", "compaction"];
 

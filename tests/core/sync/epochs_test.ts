@@ -252,3 +252,44 @@ Deno.test("what the relay acknowledged before it was compacted elsewhere is not 
   close(again, reader);
   await second.stop();
 });
+
+Deno.test("two devices that compact while both are offline keep what was, until the relay has what both changed", async () => {
+  const relay = startRelay(new MemoryStore());
+  const stores = [new MemoryStore(), new MemoryStore()];
+  const [a, b] = [
+    await device(relay, alice, stores[0]),
+    await device(relay, alice, stores[1]),
+  ];
+  a.repo.set({ k0: 0, k1: 1, k2: 2, k3: 3, list: ["x", "y"] });
+  await a.repo.flush();
+  await areOne([a, b]);
+  await Promise.all([a, b].map(({ session, repo }) => session.landed(repo)));
+  close(a, b);
+  a.repo.transaction((draft) => {
+    draft.set("k0", "a");
+    draft.delete("k1");
+    draft.splice(["list"], 0, 1);
+  });
+  await a.repo.compact();
+  b.repo.transaction((draft) => {
+    draft.set("k2", "b");
+    draft.delete("k3");
+    draft.push(["list"], "z");
+  });
+  await b.repo.compact();
+  assert.deepEqual(await Promise.all(stores.map(epochsIn)), [[0, 1], [0, 1]]);
+  const connected = [a, b].map(({ registry }) =>
+    connect(registry, relay.url, { signers: [alice] })
+  );
+  const repos = await Promise.all(connected.map((session) => session.subscribe(alice.key)));
+  const changed = { k0: "a", k2: "b", list: ["y", "z"] };
+  const isMerged = () =>
+    repos.every((repo) => repo.head?.blocks === repos[0].head?.blocks && repo.size() === 3);
+  await untilNews([...repos, ...connected], isMerged);
+  assert.deepEqual(repos.map((repo) => repo.get()), [changed, changed]);
+  await Promise.all(connected.map((session, i) => session.landed(repos[i])));
+  await Promise.all(repos.map((repo) => repo.refresh()));
+  assert.deepEqual(await Promise.all(stores.map(epochsIn)), [[1], [1]]);
+  for (const session of connected) session.close();
+  await relay.stop();
+});
