@@ -5,7 +5,7 @@ import { decode } from "../codec/decode.ts";
 import type { Value } from "../codec/value.ts";
 import type { Log } from "../log/log.ts";
 import type { BranchWriter, RecordContent } from "./branch_writer.ts";
-import { found, type HistoryRange, loaded, walkEvents, walkRecords } from "./history.ts";
+import { found, type HistoryRange, walkEvents, walkRecords } from "./history.ts";
 import { findRecord, type LogRecord, ReadRecord, readRecord } from "./record.ts";
 import { Snapshot } from "./snapshot.ts";
 
@@ -69,26 +69,10 @@ export class Branch {
     return found(walkRecords(this.space, this.record, range));
   }
 
-  /** The same, fetching what is not at hand. */
-  loadHistory(range?: HistoryRange): AsyncGenerator<LogRecord> {
-    return loaded(walkRecords(this.space, this.record, range));
-  }
-
   /** See {@link walkEvents}. */
   events(range?: HistoryRange): PublishedEvent[] {
     return [...found(walkEvents(this.space, this.record, range))]
       .map((record) => ({ record, value: decode(this.space, record.event) }));
-  }
-
-  /** The same, fetching what is not at hand. */
-  loadEvents(range?: HistoryRange): AsyncGenerator<PublishedEvent> {
-    return this.#published(loaded(walkEvents(this.space, this.record, range)));
-  }
-
-  async *#published(records: AsyncIterable<LogRecord>): AsyncGenerator<PublishedEvent> {
-    for await (const record of records) {
-      yield { record, value: await untilThere(() => decode(this.space, record.event)) };
-    }
   }
 
   /**

@@ -7,7 +7,8 @@ import type { Branch } from "./branch.ts";
 import { citedHeads, citeEnd, citeEnds } from "./cited_heads.ts";
 import type { CitedHead } from "./cited_heads.ts";
 import { epochStart, isMarked, MESSAGE } from "./epoch_start.ts";
-import { loaded, walkRecords } from "./history.ts";
+import { walkRecords } from "./history.ts";
+import { loaded, loadHistory } from "./load_history.ts";
 import { LogCopy } from "./log_copy.ts";
 import { type LogRecord, readRecord } from "./record.ts";
 
@@ -80,7 +81,7 @@ export class Compaction {
 
   /** Copies the records that came since. */
   async catchUp(): Promise<void> {
-    const late = await Array.fromAsync(this.#from.loadHistory({ after: this.#newest!.seq }));
+    const late = await Array.fromAsync(loadHistory(this.#from, { after: this.#newest!.seq }));
     for (const found of late) await this.#take(found);
   }
 

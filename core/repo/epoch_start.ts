@@ -3,6 +3,7 @@
 import { untilThere } from "../codec/chunks.ts";
 import type { Branch } from "./branch.ts";
 import { type CitedHead, citedHeads } from "./cited_heads.ts";
+import { loadHistory } from "./load_history.ts";
 import type { LogRecord } from "./record.ts";
 
 /** Its message. */
@@ -19,7 +20,7 @@ export interface EpochStart {
 export async function epochStart(branch: Branch): Promise<EpochStart | undefined> {
   const { space, record, log } = branch;
   if (log.epoch === 0 || record === undefined) return undefined;
-  for await (const found of branch.loadHistory({ after: record.first - 1 })) {
+  for await (const found of loadHistory(branch, { after: record.first - 1 })) {
     // Merges cite heads of earlier epochs too, with fewer marks.
     if (found.message !== MESSAGE || found.citesItem === undefined) continue;
     const cited = await untilThere(() => citedHeads(space, found.citesItem));

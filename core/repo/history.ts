@@ -1,6 +1,6 @@
 /** Walks through the records of a log, of which only the newest is known: the others point back. */
 
-import { type Space, untilThere } from "../codec/chunks.ts";
+import type { Space } from "../codec/chunks.ts";
 import { eventBefore, findRecord, type LogRecord, parentOf } from "./record.ts";
 
 /** Records that are read backwards and held, to give them oldest first. */
@@ -22,7 +22,7 @@ export interface HistoryRange {
 
 /**
  * Records on the way, and what must be read for the next one. A read that throws MissingBlock can be
- * made again, and the walk goes on from there: so one walk serves {@link found} and {@link loaded}.
+ * made again, and the walk goes on from there: so one walk serves {@link found} and `load_history.ts`.
  */
 export type Walk = Generator<LogRecord | Read, void>;
 type Read = () => void;
@@ -31,14 +31,6 @@ type Read = () => void;
 export function* found(walk: Walk): Generator<LogRecord> {
   for (const step of walk) {
     if (typeof step === "function") step();
-    else yield step;
-  }
-}
-
-/** The records of a walk, fetching what is not at hand: each block once, whatever the walk's length. */
-export async function* loaded(walk: Walk): AsyncGenerator<LogRecord> {
-  for (const step of walk) {
-    if (typeof step === "function") await untilThere(step);
     else yield step;
   }
 }
@@ -165,7 +157,7 @@ function* turned(walk: Walk): Walk {
 
 function checkCounts({ first, last }: HistoryRange): void {
   if (first !== undefined && last !== undefined) {
-    throw new TypeError("a part of history is its first or its last records, not both");
+    throw new TypeError("cannot give first and last records");
   }
   for (const count of [first, last]) {
     if (count !== undefined && !(count >= 0)) throw new RangeError(`cannot give ${count} records`);

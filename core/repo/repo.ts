@@ -7,8 +7,7 @@ import { late } from "../late.ts";
 import { defaultCrypto } from "../identity/default_crypto.ts";
 import type { Key } from "../identity/key.ts";
 import type { Signer } from "../identity/signer.ts";
-import type { Aside } from "../log/aside.ts";
-import type { Head, VerifiedHead } from "../log/head.ts";
+import type { VerifiedHead } from "../log/head.ts";
 import { Log } from "../log/log.ts";
 import type { Run } from "../log/run.ts";
 import type { Store } from "../log/store.ts";
@@ -31,6 +30,7 @@ import { ValueStore } from "./value_store.ts";
 
 const loadSparse = late(() => import("./sparse.ts"));
 const loadWriter = late(() => import("./repo_writer.ts"));
+const loadWalks = late(() => import("./load_history.ts"));
 const loadDiff = late(() => import("./diff.ts"));
 
 /** One key's repo. Reads are of the newest state; writes need a signer, and each is one record. */
@@ -39,13 +39,14 @@ export class Repo extends ValueStore {
   readonly key: Key;
   /** What signs; undefined where the repo is open to read. */
   readonly signer: Signer | undefined;
-  readonly #trunk: Trunk;
+  /** @ignore What sessions work with. */
+  readonly trunk: Trunk;
 
   private constructor(trunk: Trunk, signer: Signer | undefined) {
     super();
     this.key = trunk.branch.log.key;
     this.signer = signer;
-    this.#trunk = trunk;
+    this.trunk = trunk;
   }
 
   /**
@@ -77,7 +78,7 @@ export class Repo extends ValueStore {
     name: Name,
     listener: (event: RepoEvents[Name]) => void,
   ): () => void {
-    return this.#trunk.events.on(name, listener);
+    return this.trunk.events.on(name, listener);
   }
 
   /** The log underneath; another object after a fork was settled. */
@@ -160,11 +161,12 @@ export class Repo extends ValueStore {
   }
 
   /**
-   * The same one by one, up to what is the newest record now, fetching what is not at hand: in time and
-   * memory for one block after the other, where {@link read} would begin anew at each of them.
+   * The same one by one, up to what is the newest record when it begins, fetching what is not at hand: in
+   * time and memory for one block after the other, where {@link read} would begin anew at each of them.
    */
-  loadHistory(range?: HistoryRange): AsyncGenerator<LogRecord> {
-    return this.#branch.loadHistory(range);
+  async *loadHistory(range?: HistoryRange): AsyncGenerator<LogRecord> {
+    const { loadHistory } = await loadWalks();
+    yield* loadHistory(this.#branch, range);
   }
 
   /** The events in `range` or all, oldest first. Of many blocks not at hand, {@link loadEvents}. */
@@ -172,9 +174,10 @@ export class Repo extends ValueStore {
     return this.#branch.events(range);
   }
 
-  /** The same one by one, up to the newest now, fetching what is not at hand. */
-  loadEvents(range?: HistoryRange): AsyncGenerator<PublishedEvent> {
-    return this.#branch.loadEvents(range);
+  /** The same one by one, up to the newest when it begins, fetching what is not at hand. */
+  async *loadEvents(range?: HistoryRange): AsyncGenerator<PublishedEvent> {
+    const { loadEvents } = await loadWalks();
+    yield* loadEvents(this.#branch, range);
   }
 
   /** The state as of a record, a sequence number, or a time; undefined before the first record. */
@@ -227,95 +230,20 @@ export class Repo extends ValueStore {
    * later epoch takes this one's place when it is whole.
    */
   receive(run: Run, source?: unknown): Promise<{ length: number; complete: boolean }> {
-    return this.#trunk.receive(run, source);
-  }
-
-  /**
-   * Whether `source` has begun to bring a log of a later epoch.
-   * @ignore
-   */
-  isRaisedBy(source: unknown): boolean {
-    return this.#trunk.isRaisedBy(source);
-  }
-
-  /**
-   * Nothing more comes from `source`: what waits for the end of a later epoch goes on.
-   * @ignore
-   */
-  release(source: unknown): void {
-    this.#trunk.release(source);
-  }
-
-  /**
-   * Whether all that a head of an earlier epoch covers is in this log, or was when it was compacted.
-   * @ignore
-   */
-  covers(head: Head): Promise<boolean> {
-    return this.#trunk.covers(head);
-  }
-
-  /** @ignore Whether all of `head` is in this log, or was merged into it past `sharedBytes`. */
-  knows(head: Head, sharedBytes: number): Promise<boolean> {
-    return this.#trunk.knows(head, sharedBytes);
-  }
-
-  /**
-   * Merges into this log what `log`, held in memory, has that it lacks: a branch that lost, or an earlier
-   * epoch's log that went on elsewhere while this one was compacted.
-   * @ignore
-   */
-  takeIn(log: Log): Promise<void> {
-    return this.#writer.takeIn(log);
-  }
-
-  /** @ignore Branches of the key that lost against this log, and wait here for a writer. */
-  get asides(): readonly Aside[] {
-    return this.#trunk.asides;
-  }
-
-  /** @ignore One of {@link asides}, to be read or merged. */
-  async asideLog(aside: Aside): Promise<Log> {
-    return await (await this.#trunk.keptAside()).branchOf(aside, this.log);
-  }
-
-  /**
-   * Keeps `log`, a branch that is held in memory, beside this one, unless it is known; `too_large` past
-   * the limits.
-   * @ignore
-   */
-  keepAside(log: Log): Promise<void> {
-    return this.#trunk.keepAside(log);
-  }
-
-  /** @ignore How many blocks of this log others have, as far as that is known. */
-  get shown(): number {
-    return this.#trunk.shown;
-  }
-
-  /** @ignore There are others, and they have so many blocks of this log. */
-  show(blocks: number, epoch: number): void {
-    if (epoch === this.log.epoch) this.#trunk.show(blocks);
-  }
-
-  /**
-   * Lets `log`, a branch of this one that holds what a peer has written instead, take its place. With
-   * a signer what was written here is merged into it first, and signed.
-   */
-  replace(log: Log, source?: unknown): Promise<void> {
-    return this.#trunk.replace(log, source);
+    return this.trunk.receive(run, source);
   }
 
   /** Takes over what another process may have written to the store; see {@link Store.watch}. */
   refresh(): Promise<void> {
-    return this.#trunk.refresh();
+    return this.trunk.refresh();
   }
 
   get #branch(): Branch {
-    return this.#trunk.branch;
+    return this.trunk.branch;
   }
 
   get #writer(): RepoWriter {
-    const { writer } = this.#trunk;
+    const { writer } = this.trunk;
     if (writer !== undefined) return writer;
     throw new StreamoError("read_only", `the repo ${this.key} is open without a signer`);
   }

@@ -124,11 +124,6 @@ export class RepoWriter {
     return this.#isShared && this.#passedOn < epoch;
   }
 
-  /** See `Repo.takeIn`. */
-  takeIn(log: Log): Promise<void> {
-    return this.#trunk.settle((settling) => settling.takeIn(log));
-  }
-
   /** See `Repo.flush`. */
   flush(): Promise<VerifiedHead | undefined> {
     this.#flushing ??= this.#flushLater();

@@ -30,17 +30,20 @@ export class Settling {
     this.#trunk = trunk;
   }
 
-  /** See `Repo.covers`. */
+  /** Whether all that a head of an earlier epoch covers is in this log, or was when it was compacted. */
   covers(head: Head): Promise<boolean> {
     return covers(this.#trunk.branch, head);
   }
 
-  /** See `Repo.knows`. */
+  /** Whether all of `head` is in this log, or was merged into it past `sharedBytes`. */
   knows(head: Head, sharedBytes: number): Promise<boolean> {
     return knows(this.#trunk.branch, head, sharedBytes);
   }
 
-  /** See `Repo.takeIn`. */
+  /**
+   * Merges into this log what `log`, held in memory, has that it lacks: a branch that lost, or an earlier
+   * epoch's log that went on elsewhere while this one was compacted.
+   */
   async takeIn(log: Log): Promise<void> {
     const { planTakeIn } = await loadMerging();
     const trunk = this.#trunk;
@@ -59,7 +62,10 @@ export class Settling {
     trunk.events.emit("merged", { record: after, replaced: log.newest });
   }
 
-  /** See `Repo.keepAside`. */
+  /**
+   * Keeps `log`, a branch that is held in memory, beside this one, unless it is known; `too_large` past
+   * the limits.
+   */
   async keepAside(log: Log): Promise<void> {
     if (await this.knows(log.newest!, log.sealedBytes)) return;
     await (await this.#trunk.keptAside()).keepBranch(log);
@@ -113,7 +119,7 @@ export class Settling {
     await this.#merge(next, { sharedBlocks: log.length, sharedBytes: shared, replaced });
   }
 
-  /** See `Repo.replace`. */
+  /** See `Trunk.replace`. */
   async replace(log: Log, source: unknown): Promise<void> {
     const isWritten = this.#trunk.writer !== undefined && this.#trunk.branch.log.isDirty;
     // A merge says which head it has merged: what is not signed yet would come without that.

@@ -10,6 +10,7 @@ import type { Branch } from "./branch.ts";
 import type { RecordContent } from "./branch_writer.ts";
 import { type CitedHead, citedHeads, isCited } from "./cited_heads.ts";
 import { copyItem } from "./copy.ts";
+import { loadHistory } from "./load_history.ts";
 import type { LogRecord } from "./record.ts";
 
 /** Heads that a merge cites besides the one that it replaces: those that this one had merged. */
@@ -59,7 +60,7 @@ export interface TakenOptions {
 /** The records of `branch` from address `from` on, the newest first, fetching what is not at hand. */
 export async function loadRecords(branch: Branch, from: number): Promise<LogRecord[]> {
   const own: LogRecord[] = [];
-  for await (const record of branch.loadHistory()) {
+  for await (const record of loadHistory(branch)) {
     if (record.address < from) break;
     own.push(record);
   }

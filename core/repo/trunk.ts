@@ -1,9 +1,9 @@
 /** The branch that a repo goes on from: what arrives, which log takes whose place. */
 
 import { StreamoError } from "../errors.ts";
+import type { Emitter } from "../events.ts";
 import type { Crypto } from "../identity/crypto.ts";
 import type { Aside } from "../log/aside.ts";
-import type { Head } from "../log/head.ts";
 import { late } from "../late.ts";
 import type { Log } from "../log/log.ts";
 import type { Run } from "../log/run.ts";
@@ -14,7 +14,7 @@ import type { Asides } from "./asides.ts";
 import { Branch } from "./branch.ts";
 import type { OnConflict } from "./conflict.ts";
 import type { Raising } from "./raising.ts";
-import { passOn, repoEmitter } from "./repo_events.ts";
+import { passOn, repoEmitter, type RepoEvents } from "./repo_events.ts";
 import type { RepoWriter } from "./repo_writer.ts";
 import type { Settling } from "./settling.ts";
 import type { Succession } from "./succession.ts";
@@ -42,7 +42,7 @@ export interface TrunkOptions {
 /** See the head of this file. Everything that waits for the store is done one after the other. */
 export class Trunk {
   /** What the repo tells. */
-  readonly events = repoEmitter();
+  readonly events: Emitter<RepoEvents> = repoEmitter();
   readonly options: TrunkOptions;
   /** What writes; undefined where nothing is written. */
   readonly writer: RepoWriter | undefined;
@@ -73,7 +73,7 @@ export class Trunk {
     const trunk = new Trunk(log, options);
     await trunk.#branch.follow();
     if ((await options.store.asides(log.key)).length > 0) {
-      await (await trunk.#loadSettling()).openAsides();
+      await (await trunk.settling()).openAsides();
     } else if (trunk.writer === undefined) {
       // Who writes may have compacted it, and finds out first whether others have heard of that.
       await trunk.dropOld();
@@ -98,7 +98,7 @@ export class Trunk {
 
   /** Looks at what the store keeps. */
   async loadAsides(): Promise<Asides> {
-    this.#asides = await (await this.#loadSettling()).readAsides();
+    this.#asides = await (await this.settling()).readAsides();
     return this.#asides;
   }
 
@@ -107,8 +107,9 @@ export class Trunk {
     return this.#shown;
   }
 
-  /** Others have so many blocks. */
-  show(blocks: number): void {
+  /** There are others, and they have so many blocks of the log of that epoch. */
+  show(blocks: number, epoch: number): void {
+    if (epoch !== this.#branch.log.epoch) return;
     this.#shown = Math.max(this.#shown, blocks);
     this.writer?.passOn(blocks);
   }
@@ -134,33 +135,21 @@ export class Trunk {
     return await this.#inStep(async () => {
       const { log } = this.#branch;
       if (run.head.epoch > log.epoch && !log.isEmpty) {
-        return await (await this.#loadSettling()).raise(run, source);
+        return await (await this.settling()).raise(run, source);
       }
       const received = await log.receive(run, source);
-      this.show(received.length);
+      this.show(received.length, log.epoch);
       if (received.complete) await this.#follow();
       return received;
     });
   }
 
-  /** See `Repo.replace`. */
-  replace(log: Log, source: unknown): Promise<void> {
-    return this.#inStep(async () => await (await this.#loadSettling()).replace(log, source));
-  }
-
-  /** See `Repo.covers`. */
-  async covers(head: Head): Promise<boolean> {
-    return await (await this.#loadSettling()).covers(head);
-  }
-
-  /** See `Repo.knows`. */
-  async knows(head: Head, sharedBytes: number): Promise<boolean> {
-    return await (await this.#loadSettling()).knows(head, sharedBytes);
-  }
-
-  /** See `Repo.keepAside`. */
-  keepAside(log: Log): Promise<void> {
-    return this.settle((settling) => settling.keepAside(log));
+  /**
+   * Lets `log`, a branch of this one that holds what a peer has written instead, take its place. With
+   * a signer what was written here is merged into it first, and signed.
+   */
+  replace(log: Log, source?: unknown): Promise<void> {
+    return this.#inStep(async () => await (await this.settling()).replace(log, source));
   }
 
   /** Takes over what another process may have written to the store. */
@@ -213,15 +202,21 @@ export class Trunk {
 
   /** The same, with what settles. */
   settle<T>(work: (settling: Settling) => Promise<T>): Promise<T> {
-    return this.#serial.run(async () => await work(await this.#loadSettling()));
+    return this.#serial.run(async () => await work(await this.settling()));
+  }
+
+  /** See `Settling.takeIn`. */
+  takeIn(log: Log): Promise<void> {
+    return this.settle((settling) => settling.takeIn(log));
   }
 
   /** Goes on from what another process or device has stored in this log's place. */
   async overtaken(): Promise<void> {
-    await (await this.#loadSettling()).overtaken();
+    await (await this.settling()).overtaken();
   }
 
-  async #loadSettling(): Promise<Settling> {
+  /** What settles. */
+  async settling(): Promise<Settling> {
     const { Settling } = await loadSettling();
     return new Settling(this);
   }

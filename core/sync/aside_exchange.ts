@@ -42,7 +42,7 @@ export class AsideExchange {
 
   /** Offers what is kept here, if anything is. */
   offer(): void {
-    if (this.#repo.asides.length > 0) this.#list();
+    if (this.#repo.trunk.asides.length > 0) this.#list();
   }
 
   /** The peer keeps these, and no others. */
@@ -60,7 +60,9 @@ export class AsideExchange {
       const { head } = offered;
       const name = asideName(head);
       const tries = (this.#tries.get(name) ?? 0) + 1;
-      if (tries > TRIES_MAX || this.#repo.asides.some((aside) => sameHead(aside.head, head))) {
+      if (
+        tries > TRIES_MAX || this.#repo.trunk.asides.some((aside) => sameHead(aside.head, head))
+      ) {
         continue;
       }
       this.#tries.set(name, tries);
@@ -95,11 +97,12 @@ export class AsideExchange {
 
   /** Sends one frame of a branch that is kept here. */
   async onWant(from: number, root: Uint8Array): Promise<void> {
-    const aside = this.#repo.asides.find(({ head }) => equal(head.root, root));
+    const aside = this.#repo.trunk.asides.find(({ head }) => equal(head.root, root));
     // It was merged meanwhile.
     if (aside === undefined || from >= aside.head.blocks) return this.#list();
     if (this.#serving === undefined || !equal(this.#serving.root, root)) {
-      const log = await this.#repo.asideLog(aside);
+      const { trunk, log: own } = this.#repo;
+      const log = await (await trunk.keptAside()).branchOf(aside, own);
       const first = Math.min(from, log.length);
       this.#serving = { root, frames: await AsideFrames.open(log, first) };
     }
@@ -107,8 +110,8 @@ export class AsideExchange {
   }
 
   #list(): void {
-    const { key, asides } = this.#repo;
-    const branches = asides.map(({ head, from }) => ({ head, from }));
+    const { key, trunk } = this.#repo;
+    const branches = trunk.asides.map(({ head, from }) => ({ head, from }));
     this.#send({ type: "aside", key, branches });
   }
 
@@ -120,7 +123,8 @@ export class AsideExchange {
     if (!isOld && (head.epoch > log.epoch || from > sent || from >= head.blocks)) return undefined;
     const first = isOld ? 0 : from;
     const branch = isOld ? log.raise(head.epoch) : await log.branch(first);
-    if (await this.#repo.knows(head, branch.sealedBytes)) return undefined;
+    const settling = await this.#repo.trunk.settling();
+    if (await settling.knows(head, branch.sealedBytes)) return undefined;
     const bytes = memoryOf(head.blocks - branch.length, head.bytes - branch.sealedBytes);
     // Of an earlier epoch a signer needs all, not only what somebody keeps of it.
     const most = isOld && signer !== undefined ? WHOLE_BYTES : ASIDES_BYTES;
@@ -128,10 +132,11 @@ export class AsideExchange {
   }
 
   async #take(log: Log): Promise<void> {
-    const { signer } = this.#repo;
+    const { trunk, signer } = this.#repo;
     try {
-      if (signer !== undefined) await this.#repo.takeIn(log);
-      else await this.#repo.keepAside(log);
+      await trunk.settle((settling) =>
+        signer === undefined ? settling.keepAside(log) : settling.takeIn(log)
+      );
     } catch (error) {
       if (!(error instanceof StreamoError)) throw error;
       // This side's log was replaced meanwhile: the branch parts from it elsewhere.

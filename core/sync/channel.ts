@@ -87,7 +87,7 @@ export class Channel {
         await this.#input({ type: "start" });
         return this.#asides.offer();
       }
-      const { head, shown } = this.repo;
+      const { head, trunk: { shown } } = this.repo;
       await this.#input({ type: "head", head, shared: own.blocks, prefix: undefined, shown });
     });
   }
@@ -131,7 +131,7 @@ export class Channel {
     this.#fork.end();
     this.#inbox.end();
     this.#window.clear();
-    this.#serial.run(() => Promise.resolve(this.repo.release(this)));
+    this.#serial.run(() => Promise.resolve(this.repo.trunk.release(this)));
   }
 
   #run(work: () => Promise<void>): Promise<void> {
@@ -160,7 +160,7 @@ export class Channel {
     this.#state = state;
     if (state.sent === undefined || state.sent < before) this.#window.clear();
     else this.#window.release(state.acked);
-    this.repo.show(state.acked, state.own.epoch);
+    this.repo.trunk.show(state.acked, state.own.epoch);
     this.#options.onStatus(this);
     for (const effect of effects) {
       if (!this.#closed) await this.#do(effect);
@@ -210,7 +210,7 @@ export class Channel {
         return this.#send(await rooted(this.repo.log, message));
       case "rooted": {
         const [same, { at }] = [await compareRoots(this.repo, message), message];
-        return same && this.#input({ type: "compared", at, same, shown: this.repo.shown });
+        return same && this.#input({ type: "compared", at, same, shown: this.repo.trunk.shown });
       }
       case "want":
         if (message.aside) return await this.#asides.onWant(message.from, message.aside);
@@ -249,7 +249,7 @@ export class Channel {
     // A peer that is an epoch behind takes this side's log from its beginning.
     if (prefix === undefined && head!.epoch < log.epoch) prefix = 0;
     const lacks = head !== undefined && await peerHasMore(this.repo, head);
-    await this.#input({ type: "head", head, shared, prefix, lacks, shown: this.repo.shown });
+    await this.#input({ type: "head", head, shared, prefix, lacks, shown: this.repo.trunk.shown });
   }
 
   async #store(run: Run): Promise<void> {
@@ -305,11 +305,11 @@ export class Channel {
       if (fork === undefined) return this.#acknowledge(run, true);
       if (fork.epoch < this.repo.log.epoch) {
         // It gives way once nothing of it is lost.
-        await this.repo.takeIn(fork);
+        await this.repo.trunk.takeIn(fork);
         this.#fork.end();
         return await this.#inspect(run.head, undefined, undefined);
       }
-      await this.repo.replace(fork, this);
+      await this.repo.trunk.replace(fork, this);
     } catch (error) {
       return await this.#input(this.#fork.dropped(error, this.repo.head));
     }
@@ -376,7 +376,7 @@ export class Channel {
 
   #own(): { own: Position; ownHead: number } {
     const { log } = this.repo;
-    const isRaising = this.#resumes || this.repo.isRaisedBy(this);
+    const isRaising = this.#resumes || this.repo.trunk.isRaisedBy(this);
     if (isRaising && log.staged !== undefined) return { own: log.staged, ownHead: 0 };
     return { own: log.position(), ownHead: log.head?.blocks ?? 0 };
   }

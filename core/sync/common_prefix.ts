@@ -57,7 +57,7 @@ export async function compareRoots(
 /** Whether the peer has something of an earlier epoch that is lost if `repo`'s log takes its place. */
 export async function peerHasMore(repo: Repo, head: SignedHead): Promise<boolean> {
   if (head.epoch >= repo.log.epoch || repo.signer === undefined) return false;
-  return !await repo.covers(head);
+  return !await (await repo.trunk.settling()).covers(head);
 }
 
 /** Whether going on from the peer's branch would bring anything new: else both were merged for ever. */
@@ -65,5 +65,6 @@ export async function canYield(
   repo: Repo,
   { offered, peer, low }: ChannelState,
 ): Promise<boolean> {
-  return offered && !await repo.knows(peer!, (await repo.log.extentAt(low)).bytes);
+  return offered &&
+    !await (await repo.trunk.settling()).knows(peer!, (await repo.log.extentAt(low)).bytes);
 }

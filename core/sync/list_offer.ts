@@ -64,9 +64,9 @@ export class ListOffer {
 }
 
 /** Where the log of `repo` ends, if a head covers all of it. */
-function positionOf({ log, asides }: Repo): Position | undefined {
+function positionOf({ log, trunk }: Repo): Position | undefined {
   // What is kept aside is offered where a log is opened.
-  if (asides.length > 0) return undefined;
+  if (trunk.asides.length > 0) return undefined;
   const isWhole = log.staged === undefined && log.length === (log.head?.blocks ?? 0);
   return isWhole ? log.position() : undefined;
 }

@@ -6,10 +6,9 @@ import type { Key } from "../identity/key.ts";
 import { type Random, systemRandom, systemTimer, type Timer } from "../platform.ts";
 import type { Registry } from "../repo/registry.ts";
 import type { Repo } from "../repo/repo.ts";
-import { AskAgain } from "./ask_again.ts";
+import type { AskAgain } from "./ask_again.ts";
 import type { Channel } from "./channel.ts";
 import type { Conversation } from "./conversation.ts";
-import { fetchOnce } from "./fetch_once.ts";
 import type { Following } from "./follow.ts";
 import { landing } from "./landing.ts";
 import { loadParts } from "./load_parts.ts";
@@ -62,7 +61,7 @@ export class Session {
   #following: Following | undefined;
   #peer: string | undefined;
   #stopRetry: () => void = () => {};
-  readonly #again: AskAgain;
+  #again: AskAgain | undefined;
 
   /** Starts to connect. */
   constructor(registry: Registry, url: string, options: SessionOptions = {}) {
@@ -71,9 +70,6 @@ export class Session {
     this.#options = options;
     this.#timer = options.timer ?? systemTimer;
     this.#random = options.random ?? systemRandom;
-    this.#again = new AskAgain(this.#timer, (repo) => {
-      if (this.#repos.has(repo.key)) this.#conversation?.open(repo, this.#via.get(repo.key));
-    });
     this.#sparse = new SparseSlot({
       registry,
       name: this.url,
@@ -149,7 +145,7 @@ export class Session {
     ];
     this.#uses.set(key, { owners: new Set([owner]), stop: () => stops.forEach((stop) => stop()) });
     this.#repos.set(key, repo);
-    repo.show(0, repo.log.epoch);
+    repo.trunk.show(0, repo.log.epoch);
     if (via !== undefined) this.#via.set(key, via);
     if (this.#state === "online") this.#conversation?.open(repo, via);
     return repo;
@@ -173,8 +169,9 @@ export class Session {
    * Brings the repo to what the peer has of it now, and no further. `not_found` if neither side has
    * anything; waits for a connection if there is none.
    */
-  fetch(key: Key): Promise<Repo> {
-    return fetchOnce(this, (isReached) => this.#until(isReached, key), key);
+  async fetch(key: Key): Promise<Repo> {
+    const { fetchOnce } = await loadParts(this.#options);
+    return await fetchOnce(this, (isReached) => this.#until(isReached, key), key);
   }
 
   /** Asks for what is announced and cast under a topic; the result ends that. */
@@ -223,7 +220,7 @@ export class Session {
   /** Ends the session. */
   close(): void {
     this.#stopRetry();
-    this.#again.close();
+    this.#again?.close();
     this.#sparse.close();
     this.#setState("closed", "closed here");
     this.#conversation?.end(1000, "closed");
@@ -247,7 +244,11 @@ export class Session {
     }
   }
 
-  #converse({ converse, topicsOf, followingOf }: typeof import("./session_parts.ts")): void {
+  #converse(parts: typeof import("./session_parts.ts")): void {
+    const { AskAgain, converse, topicsOf, followingOf } = parts;
+    this.#again ??= new AskAgain(this.#timer, (repo) => {
+      if (this.#repos.has(repo.key)) this.#conversation?.open(repo, this.#via.get(repo.key));
+    });
     const topics = this.#topics ??= topicsOf({
       ask: (message) => this.#state === "online" && this.#conversation?.presence.ask(message),
       tell: (name, event) => this.#events.emit(name, event),
@@ -346,7 +347,7 @@ export class Session {
     this.#refusals.set(repo.key, text);
     if (isNew && state.refusal !== undefined) {
       this.#reject(repo.key, state.refusal);
-      this.#again.refused(repo, state.refusal.code);
+      this.#again!.refused(repo, state.refusal.code);
     }
     this.#tell(repo.key);
   }

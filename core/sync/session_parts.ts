@@ -9,6 +9,9 @@ import type { SessionOptions } from "./session_options.ts";
 import { SessionTopics, type TopicsOfSession } from "./session_topics.ts";
 import { SUBPROTOCOL, webSocketTransport } from "./websocket_transport.ts";
 
+export { AskAgain } from "./ask_again.ts";
+export { fetchOnce } from "./fetch_once.ts";
+
 /** Connects to `url` and says hello. */
 export function converse(
   url: string,

@@ -10,8 +10,8 @@ import {
   moduleSizes,
 } from "../suites/bundle.ts";
 
-/** The most that is loaded at once: under 25 KiB. DESIGN section 11 asks for 25 KB. */
-const AT_ONCE_MAX_BYTES = 25_350;
+/** The most that is loaded at once: DESIGN section 11. */
+const AT_ONCE_MAX_BYTES = 25_000;
 /** What pages import, and all that they can. */
 const ENTRIES = ["tests/suites/pages/reading.ts", "tests/suites/pages/writing.ts", "mod.ts"];
 
@@ -24,6 +24,7 @@ const LATE_MAX_BYTES: Readonly<Record<string, number>> = {
   compaction: 8_400,
   check_run: 1_200,
   proofs: 2_400,
+  load_history: 600,
   sparse: 3_500,
   sparse_readers: 6_000,
   diff: 5_600,
@@ -33,7 +34,7 @@ const LATE_MAX_BYTES: Readonly<Record<string, number>> = {
 
 /** The same for what a session loads before it connects, and what comes with its signers. */
 const CONNECTED_MAX_BYTES = 60_300;
-const WRITING_MAX_BYTES = 75_100;
+const WRITING_MAX_BYTES = 75_200;
 const CONNECTED = ["session_parts", "settling", "check_run", "proofs"];
 const WRITING = [...CONNECTED, "repo_writer", "plan_merge", "compaction"];
 

@@ -29,7 +29,7 @@ async function runOf({ log }: Repo): Promise<Run> {
 async function replace(repo: Repo, winner: Repo): Promise<void> {
   const branch = await repo.log.branch(0);
   await branch.hold(await runOf(winner));
-  await repo.replace(branch);
+  await repo.trunk.replace(branch);
 }
 
 Deno.test("a relay that dies between keeping a branch aside and replacing it loses neither", async () => {
@@ -54,16 +54,21 @@ Deno.test("a relay that dies between keeping a branch aside and replacing it los
     repo = await Repo.open(store, alice.key);
     const has = survives === "both" ? winner : loser;
     assert.deepStrictEqual(repo.head, has.head);
-    assert.equal(repo.asides.length, survives === "both" ? 1 : 0, "what is the log is not aside");
+    assert.equal(
+      repo.trunk.asides.length,
+      survives === "both" ? 1 : 0,
+      "what is the log is not aside",
+    );
     if (survives !== "both") await replace(repo, winner);
-    assert.deepStrictEqual(repo.asides.map(({ head }) => head), [loser.head]);
+    assert.deepStrictEqual(repo.trunk.asides.map(({ head }) => head), [loser.head]);
     // Everything is there for the next device, by way of a real relay.
     const relay = startRelay(store);
     const held = await watched(relay, alice.key);
     const device = await join([relay], alice);
     await untilAll(
       [held, device],
-      () => areEqual([held, device]) && held.repo.size() === 2 && held.repo.asides.length === 0,
+      () =>
+        areEqual([held, device]) && held.repo.size() === 2 && held.repo.trunk.asides.length === 0,
     );
     assert.deepStrictEqual(held.repo.get(), { loser: 1, winner: 2 });
     assert.equal(held.repo.events().length, 5);

@@ -158,7 +158,7 @@ function isCalm({ scene, devices, relays }: World): boolean {
       if (isLost) return true;
       const repo = repos.get(key);
       if (repo === undefined || repo.log.isDirty || headText(repo.head) !== head) return false;
-      if (repo.asides.length > 0) return false;
+      if (repo.trunk.asides.length > 0) return false;
       return sessions.every(({ status }) => {
         if (status.state !== "online") return false;
         const found = status.repos.find((repo) => repo.key === key);

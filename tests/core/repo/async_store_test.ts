@@ -70,7 +70,7 @@ Deno.test("a merge fetches what it needs, and appends every event once", async (
   const branch = await here.log.branch(30);
   await branch.hold(await runOf(there, 30));
   await here.read(() => here.set("k3", "text", "not sealed yet"));
-  await here.replace(branch);
+  await here.trunk.replace(branch);
   const value = async (...path: string[]) => await here.load(...path);
   assert.equal(await value("k1", "text"), "here");
   assert.equal(await value("k2", "text"), "there 4");

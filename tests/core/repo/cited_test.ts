@@ -92,7 +92,7 @@ Deno.test("an event that a merge brings cites first where it came from, with all
   await laptop.flush();
   const branch = await phone.log.branch(0);
   await branch.hold(await runOf(laptop, 0));
-  await phone.takeIn(branch);
+  await phone.trunk.takeIn(branch);
   const [{ record }] = phone.events();
   const [origin, ...others] = record.cites as Value[];
   assert.deepEqual(others, cites);

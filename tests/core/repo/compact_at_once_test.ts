@@ -10,7 +10,7 @@ import { alice, device, epochsIn, events, give, runsOf, twoDevices } from "./epo
 async function settle(winner: Repo, loser: Repo): Promise<void> {
   const fork = await loser.log.branch(0);
   for (const run of await runsOf(winner)) await fork.hold(run);
-  await loser.replace(fork, winner);
+  await loser.trunk.replace(fork, winner);
   await give(loser, winner);
 }
 
@@ -18,7 +18,7 @@ async function settle(winner: Repo, loser: Repo): Promise<void> {
 async function takeIn(from: Repo, to: Repo): Promise<void> {
   const log = to.log.raise(from.log.epoch);
   for (const run of await runsOf(from)) await log.hold(run);
-  await to.takeIn(log);
+  await to.trunk.takeIn(log);
 }
 
 /** Ten keys, a list and a text that both devices have; each has a peer, which is away. */
@@ -32,7 +32,7 @@ async function sharedDevices(): Promise<[Repo, Repo, MemoryStore]> {
   a.publish("both");
   await a.flush();
   await give(a, b);
-  for (const repo of [a, b]) repo.show(0, 0);
+  for (const repo of [a, b]) repo.trunk.show(0, 0);
   return [a, b, store];
 }
 
@@ -111,12 +111,12 @@ Deno.test("the log before a compaction is there after a restart, until a peer ha
     await b.compact();
     if (isRestarted) {
       b = await device({}, store);
-      b.show(0, 1);
+      b.trunk.show(0, 1);
     }
     b.set("late", 1);
     await b.flush();
     assert.deepEqual(await epochsIn(store, alice.key), [0, 1]);
-    b.show(b.head!.blocks - 1, 1);
+    b.trunk.show(b.head!.blocks - 1, 1);
     await b.refresh();
     assert.deepEqual(await epochsIn(store, alice.key), [0, 1], "a part may be given up");
     await settle(a, b);
@@ -131,13 +131,13 @@ Deno.test("what was compacted where nobody else is goes at once; else when it is
   alone.set("x", 1);
   await alone.compact();
   assert.deepEqual(await epochsIn(store, alice.key), [1]);
-  alone.show(0, 1);
+  alone.trunk.show(0, 1);
   await alone.compact();
   assert.deepEqual(await epochsIn(store, alice.key), [1, 2]);
-  alone.show(alone.head!.blocks, 1);
+  alone.trunk.show(alone.head!.blocks, 1);
   await alone.refresh();
   assert.deepEqual(await epochsIn(store, alice.key), [1, 2], "that was the epoch before");
-  alone.show(alone.head!.blocks, 2);
+  alone.trunk.show(alone.head!.blocks, 2);
   await alone.refresh();
   assert.deepEqual(await epochsIn(store, alice.key), [2]);
   await alone.compact();
@@ -158,7 +158,7 @@ Deno.test("where history is gone on both sides, what either has stays, and the l
   await a.compact();
   await b.compact();
   // Each was acknowledged, by a relay that the other does not know.
-  for (const repo of [a, b]) repo.show(repo.head!.blocks, 1);
+  for (const repo of [a, b]) repo.trunk.show(repo.head!.blocks, 1);
   b.publish("after");
   await b.flush();
   await settle(a, b);
@@ -196,7 +196,7 @@ Deno.test("what a branch has merged of the other before both compacted is no cha
   const common = 1;
   const fork = await b.log.branch(common);
   for (const run of await runsOf(b, Infinity, common)) await fork.hold(run);
-  await a.takeIn(fork);
+  await a.trunk.takeIn(fork);
   assert.equal(a.get("k0"), "first");
   b.set("k0", "second");
   b.delete("k1");

@@ -27,9 +27,9 @@ async function all(repo: Repo): Promise<Run> {
 
 const takeIn = async (repo: Repo, run: Run) => {
   await repo.flush();
-  await repo.takeIn(await branchOf(repo, run));
+  await repo.trunk.takeIn(await branchOf(repo, run));
 };
-const goOver = async (repo: Repo, run: Run) => await repo.replace(await branchOf(repo, run));
+const goOver = async (repo: Repo, run: Run) => await repo.trunk.replace(await branchOf(repo, run));
 const eventsOf = (repo: Repo) => repo.events().map(({ value }) => value);
 
 Deno.test("what a part of the other branch brought does not win over what came after it", async () => {
@@ -67,7 +67,7 @@ Deno.test("what was not signed yet when its log gave way is not taken for what o
   tablet.set("tablet", true);
   const run = await all(tablet);
   const branch = await branchOf(phone, run);
-  const done = phone.replace(branch);
+  const done = phone.trunk.replace(branch);
   phone.push(["list"], "second");
   await done;
   await goOver(phone, await all(laptop));
@@ -150,7 +150,7 @@ Deno.test("a merge begins a block, so that a head can be cited which has what ca
   phone.push(["list"], "first");
   laptop.push(["list"], "laptop");
   await phone.flush();
-  const done = phone.takeIn(await branchOf(phone, await all(laptop)));
+  const done = phone.trunk.takeIn(await branchOf(phone, await all(laptop)));
   for (let turn = 0; turn < 100; turn++) {
     await Promise.resolve();
     phone.push(["list"], turn);
@@ -170,7 +170,7 @@ Deno.test("what is written while a merge is prepared is not under the head that 
   phone.push(["list"], "first");
   const before = await all(phone);
   tablet.set("tablet", 1);
-  const done = phone.replace(await branchOf(phone, await all(tablet)));
+  const done = phone.trunk.replace(await branchOf(phone, await all(tablet)));
   const numbers: number[] = [];
   for (let turn = 0; turn < 20; turn++) {
     await Promise.resolve();
@@ -190,7 +190,8 @@ Deno.test("a merge that brought nothing is cited when its log gives way", async 
   laptop.set("laptop", 1);
   await takeIn(phone, await all(tablet));
   await goOver(phone, await all(laptop));
-  assert.ok(await phone.knows(tablet.head!, 0));
+  const settling = await phone.trunk.settling();
+  assert.ok(await settling.knows(tablet.head!, 0));
 });
 
 Deno.test("onConflict is asked once about what was written in several blocks", async () => {

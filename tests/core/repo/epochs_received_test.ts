@@ -48,7 +48,7 @@ Deno.test("a broken download of an epoch goes on where it was, also in another p
   await author.compact();
   const runs = await runsOf(author, 1);
   for (const run of runs.slice(0, 2)) await reader.receive(run, author);
-  reader.release(author);
+  reader.trunk.release(author);
   const again = await Repo.open(store, alice.key);
   assert.equal(again.size(), 60);
   assert.equal(again.head!.epoch, 0);
@@ -109,7 +109,7 @@ Deno.test("blocks of the old epoch wait for a later one that is on its way, and 
     await other.flush();
     const runs = await runsOf(author, 1);
     await relay.receive(runs[0], author);
-    assert.ok(relay.isRaisedBy(author));
+    assert.ok(relay.trunk.isRaisedBy(author));
     let isDone = false;
     const [late] = await runsOf(other, Infinity, relay.log.length);
     const receiving = relay.receive(late, other).finally(() => isDone = true);
@@ -123,7 +123,7 @@ Deno.test("blocks of the old epoch wait for a later one that is on its way, and 
       assert.equal(relay.head!.epoch, 1);
     } else {
       assert.ok(!isDone);
-      if (end === "left") relay.release(author);
+      if (end === "left") relay.trunk.release(author);
       else timers.findLast(({ isStopped }) => !isStopped)!.callback();
       await receiving;
       assert.equal(relay.get("other"), 1);
@@ -228,7 +228,7 @@ Deno.test("kept records are not published again by a device that has them as its
 async function settle(winner: Repo, loser: Repo, common = 0): Promise<void> {
   const fork = await loser.log.branch(common);
   for (const run of await runsOf(winner, Infinity, common)) await fork.hold(run);
-  await loser.replace(fork, winner);
+  await loser.trunk.replace(fork, winner);
   await give(loser, winner);
 }
 
@@ -288,7 +288,7 @@ Deno.test("what was taken in stays known when the epoch is compacted again", asy
   await give(a, c);
   assert.deepEqual([c.has("x"), c.get("c")], [false, 1]);
   assert.deepEqual(events(c), ["a's event"]);
-  assert.equal(await c.covers(before), true);
+  assert.equal(await (await c.trunk.settling()).covers(before), true);
 });
 
 Deno.test("two devices that compact at once end on one log with what both have written", async () => {

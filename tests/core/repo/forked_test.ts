@@ -40,7 +40,7 @@ function heard(repo: Repo): ForkedEvent[] {
 async function goOver(reader: Repo, to: Repo, from: number): Promise<void> {
   const branch = await reader.log.branch(from);
   await branch.hold(await runOf(to, from));
-  await reader.replace(branch);
+  await reader.trunk.replace(branch);
 }
 
 async function check({ lost, won, proof }: ForkedEvent, index: number): Promise<void> {

@@ -93,7 +93,7 @@ Deno.test("an upload goes on when another device's log takes this one's place", 
       if (sent === 500_000) {
         const branch = await here.log.branch(0);
         await branch.hold(await runOf(there, 0));
-        await here.replace(branch);
+        await here.trunk.replace(branch);
       }
       if (sent >= bytes.length) controller.close();
     },
@@ -140,7 +140,7 @@ Deno.test("writes while a download is in progress are stored at once, and it can
   assert.deepStrictEqual((await open(store)).get(), { offline: true });
   const branch = await repo.log.branch(0);
   await branch.hold(await runOf(author, 0));
-  await repo.replace(branch);
+  await repo.trunk.replace(branch);
   assert.equal(repo.size(), 7);
 });
 
@@ -156,7 +156,7 @@ Deno.test("a fork that was fetched while this device wrote on takes in all it wr
   here.publish("here 2");
   await here.flush();
   here.publish("here 3");
-  await here.replace(branch);
+  await here.trunk.replace(branch);
   assert.deepStrictEqual(valuesOf(here), ["there 1", "here 1", "here 2", "here 3"]);
   await there.receive(await runOf(here, 1));
   assert.deepStrictEqual(there.head, here.head);
@@ -174,7 +174,7 @@ Deno.test("replace() refuses a branch of a past that is gone, and a reader one t
   await reader.receive(await runOf(b, 0));
   const loser = await reader.log.branch(0);
   await loser.hold(await runOf(a, 0));
-  await assert.rejects(reader.replace(loser), { code: "stale" });
+  await assert.rejects(reader.trunk.replace(loser), { code: "stale" });
   assert.deepStrictEqual(reader.head, b.head);
   assert.deepStrictEqual(reader.get(), { i: 1, n: 1 });
   const late = await reader.log.branch(1);
@@ -182,10 +182,10 @@ Deno.test("replace() refuses a branch of a past that is gone, and a reader one t
   await winner.hold(await runOf(c, 0));
   const news: unknown[] = [];
   reader.on("advance", ({ from, head }) => news.push(from, head.blocks));
-  await reader.replace(winner);
+  await reader.trunk.replace(winner);
   assert.deepStrictEqual(news, [0, 3]);
   assert.deepStrictEqual(reader.get(), { i: 2, n: 2 });
-  await assert.rejects(reader.replace(late), { code: "conflict" });
+  await assert.rejects(reader.trunk.replace(late), { code: "conflict" });
   assert.deepStrictEqual(reader.get(), { i: 2, n: 2 });
 });
 
@@ -204,7 +204,7 @@ Deno.test("a reader that cannot store a winning branch keeps its own", async () 
   const branch = await reader.log.branch(0);
   await branch.hold(await runOf(other, 0));
   store.gate = () => Promise.reject(new StreamoError("storage", "no space left"));
-  await assert.rejects(reader.replace(branch), { code: "storage" });
+  await assert.rejects(reader.trunk.replace(branch), { code: "storage" });
   assert.equal(reader.get("long"), "x".repeat(1000));
   assert.deepStrictEqual(reader.head, author.head);
 });
@@ -225,7 +225,7 @@ Deno.test("a snapshot from before a branch was replaced never shows the other's 
   const before = reader.snapshot;
   const branch = await reader.log.branch(0);
   await branch.hold(await runOf(other, 0));
-  await reader.replace(branch);
+  await reader.trunk.replace(branch);
   assert.equal(reader.get("k0"), "b0".repeat(25_000));
   let missing = 0;
   for (let i = 0; i < 5; i++) {
@@ -364,7 +364,7 @@ for (const isEventLater of [true, false]) {
     for (const [mine, theirs] of [[events, values], [values, events]]) {
       const branch = await mine.log.branch(0);
       await branch.hold(await runOf(theirs, 0));
-      await mine.replace(branch);
+      await mine.trunk.replace(branch);
       assert.deepStrictEqual(mine.get(), { list: ["kept"] });
       assert.deepStrictEqual(valuesOf(mine), ["hello"]);
     }

@@ -24,7 +24,7 @@ Deno.test("who follows what moves on hears of a branch that is kept aside, too",
   await loser.hold(await runOf(await written(4), 0));
   const moved: string[] = [];
   registry.onMoved((key) => moved.push(key));
-  await repo.keepAside(loser);
-  assert.equal(repo.asides.length, 1);
+  await repo.trunk.settle((settling) => settling.keepAside(loser));
+  assert.equal(repo.trunk.asides.length, 1);
   assert.deepEqual(moved, [alice.key]);
 });

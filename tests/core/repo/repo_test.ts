@@ -243,7 +243,7 @@ Deno.test("two devices that wrote apart settle on equal heads, and lose nothing"
   const shared = 1;
   const branch = await there.log.branch(shared);
   assert.equal(await branch.hold(await runOf(here, shared)), true);
-  await there.replace(branch);
+  await there.trunk.replace(branch);
   await pass(there, here);
   assert.deepStrictEqual(here.head, there.head);
   assert.deepStrictEqual(here.get(), there.get());
@@ -376,7 +376,7 @@ Deno.test("onConflict decides, and can keep the other version at another path", 
   await there.flush();
   const branch = await there.log.branch(1);
   await branch.hold(await runOf(here, 1));
-  await there.replace(branch);
+  await there.trunk.replace(branch);
   assert.deepStrictEqual(there.get(), { file: "written here", "file.mine": "there", other: 1 });
   assert.deepStrictEqual(seen, [
     { path: ["file"], base: "base", mine: "there", theirs: "written here", size: 5 },

@@ -35,7 +35,7 @@ function events({ repo }: Party): unknown[] {
 
 /** What was merged is not kept aside. */
 function keepsNothing({ repo }: Party): boolean {
-  return repo.asides.length === 0;
+  return repo.trunk.asides.length === 0;
 }
 
 Deno.test("two relays with two branches: one device makes them one, readers of both have all of it", async () => {
@@ -110,7 +110,7 @@ Deno.test("two relays in a chain go on with the branch that wins; a writer at ei
     await link.subscribe(alice.key);
     await untilAll(
       held,
-      () => areEqual(held) && held.every(({ repo }) => repo.asides.length === 1),
+      () => areEqual(held) && held.every(({ repo }) => repo.trunk.asides.length === 1),
     );
     assert.equal(held[0].repo.get("right"), 3);
     assert.equal(held[0].news.forked + held[1].news.forked, 1);

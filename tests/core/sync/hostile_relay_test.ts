@@ -135,7 +135,7 @@ Deno.test("of two branches the one that wins is where the reader and the relay g
     assert.deepStrictEqual(device.repo.get(), long.get());
     await relay.registry.with(alice.key, (repo) => {
       assert.deepStrictEqual(repo.head, long.head);
-      const kept = own === long ? repo.asides : device.repo.asides;
+      const kept = own === long ? repo.trunk.asides : device.repo.trunk.asides;
       assert.deepStrictEqual(kept.map(({ head }) => head), [short.head], "the other one is kept");
     });
     assert.deepStrictEqual(device.rejected, []);

@@ -42,7 +42,7 @@ async function start(): Promise<World> {
   await writeAt(other, "right", 4);
   const link = connect(relay.registry, other.url);
   await link.subscribe(alice.key);
-  await untilAll([held], () => held.repo.asides.length === 1);
+  await untilAll([held], () => held.repo.trunk.asides.length === 1);
   link.close();
   await other.stop();
   const deviceStore = new MemoryStore();
@@ -67,7 +67,7 @@ async function isOver(parties: readonly Party[]): Promise<void> {
     parties,
     () =>
       areEqual(parties) &&
-      parties.every(({ repo }) => repo.size() === 2 && repo.asides.length === 0),
+      parties.every(({ repo }) => repo.size() === 2 && repo.trunk.asides.length === 0),
   );
   for (const party of parties) {
     assert.deepStrictEqual(party.repo.get(), { left: 1, right: 3 });
@@ -93,12 +93,12 @@ Deno.test("a branch of an epoch that is over is passed on to readers, by a relay
   const { relay, store, held, device } = await start();
   await held.repo.receive(await runOf(device, 0));
   assert.equal(held.repo.head!.epoch, 1);
-  assert.equal(held.repo.asides.length, 1);
+  assert.equal(held.repo.trunk.asides.length, 1);
   assert.deepStrictEqual(await epochsIn(store), [0, 1], "its blocks are needed");
   await relay.stop();
   const again = startRelay(store);
   const reader = await join([again], alice.key);
-  await untilAll([reader], () => reader.repo.asides.length === 1);
+  await untilAll([reader], () => reader.repo.trunk.asides.length === 1);
   assert.deepStrictEqual(reader.repo.get(), { right: 3 });
   await again.stop();
   leave(reader);

@@ -140,7 +140,7 @@ Deno.test("a log that another one took the place of is proved anew", async () =>
     else {
       const branch = await repo.log.branch(0);
       await branch.hold(run);
-      await repo.replace(branch);
+      await repo.trunk.replace(branch);
     }
     const proven = await source.blocks(repo.head!, 5, 6);
     assert.equal(checkProven(defaultCrypto(), repo.head!, proven!).length, 1);
