@@ -159,7 +159,6 @@ function checkCounts({ first, last }: HistoryRange): void {
   if (first !== undefined && last !== undefined) {
     throw new TypeError("cannot give first and last records");
   }
-  for (const count of [first, last]) {
-    if (count !== undefined && !(count >= 0)) throw new RangeError(`cannot give ${count} records`);
-  }
+  const count = first ?? last ?? 0;
+  if (!(count >= 0)) throw new RangeError(`cannot give ${count} records`);
 }
