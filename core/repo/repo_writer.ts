@@ -31,6 +31,8 @@ export class RepoWriter {
   #isShared = false;
   /** The newest epoch of which somebody else is known to have a head, with all that it covers. */
   #passedOn = -1;
+  /** What goes on and needs the epochs that it began with. */
+  #keepers = 0;
 
   /** Writes to whichever branch of `trunk` is the newest. */
   constructor(trunk: Trunk, signer: Signer) {
@@ -64,7 +66,7 @@ export class RepoWriter {
   /** See `Repo.store`. */
   store(stream: ByteStream): Promise<Stored> {
     const branch = this.#branch;
-    return this.#trunk.keepOld(() =>
+    return this.#keepOld(() =>
       storeStream(uploadTo(branch), stream, () => this.#flushStep(branch))
     );
   }
@@ -79,7 +81,7 @@ export class RepoWriter {
 
   /** See `Repo.putBytes`. */
   putBytes(path: Path, stream: ByteStream, options?: WriteOptions): Promise<void> {
-    return this.#trunk.keepOld(async () => {
+    return this.#keepOld(async () => {
       const stored = await this.store(stream);
       await untilThere(() => this.transaction((draft) => draft.set(...path, stored), options));
     });
@@ -119,9 +121,12 @@ export class RepoWriter {
     this.#trunk.dropLater();
   }
 
-  /** Whether epochs before stay: another device may have compacted too, and both began with what is there. */
+  /**
+   * Whether epochs before stay: for what began in them, and as another device may have compacted too, and
+   * both began with what is there.
+   */
   keepsBefore({ epoch }: VerifiedHead): boolean {
-    return this.#isShared && this.#passedOn < epoch;
+    return this.#keepers > 0 || this.#isShared && this.#passedOn < epoch;
   }
 
   /** See `Repo.flush`. */
@@ -147,6 +152,17 @@ export class RepoWriter {
   /** Signs and stores what `branch` has. */
   seal(branch: Branch): Promise<VerifiedHead | undefined> {
     return branch.log.seal(this.#signer, () => branch.record?.address);
+  }
+
+  /** Runs `work`; until it is through, no epoch that ends meanwhile is dropped. */
+  async #keepOld<T>(work: () => Promise<T>): Promise<T> {
+    this.#keepers++;
+    try {
+      return await work();
+    } finally {
+      this.#keepers--;
+      this.#trunk.dropLater();
+    }
   }
 
   get #branch(): Branch {

@@ -53,8 +53,6 @@ export class Trunk {
   #stopLog: () => void;
   /** Epochs below this are gone from the store. */
   #dropped = 0;
-  /** Works under way that may need an epoch that has ended meanwhile. */
-  #keepers = 0;
 
   /** Branches that lost; undefined as long as there are none. */
   #asides: Asides | undefined;
@@ -252,17 +250,6 @@ export class Trunk {
     await this.dropOld();
   }
 
-  /** Runs `work`; until it is through, no epoch that ends meanwhile is dropped. */
-  async keepOld<T>(work: () => Promise<T>): Promise<T> {
-    this.#keepers++;
-    try {
-      return await work();
-    } finally {
-      this.#keepers--;
-      this.dropLater();
-    }
-  }
-
   /** See {@link dropOld}, when it is its turn. */
   dropLater(): void {
     this.#serial.run(() => this.dropOld()).catch((error) => this.events.emit("failed", error));
@@ -272,7 +259,7 @@ export class Trunk {
   async dropOld(): Promise<void> {
     const { head, key } = this.#branch.log;
     if (head === undefined || head.epoch <= this.#dropped || !this.options.isOwnStore) return;
-    if (this.#keepers > 0 || this.writer?.keepsBefore(head)) return;
+    if (this.writer?.keepsBefore(head)) return;
     // A branch of an epoch before goes on from blocks of that epoch.
     if (this.asides.some((aside) => aside.head.epoch < head.epoch)) return;
     await this.options.store.drop(key, head.epoch);
