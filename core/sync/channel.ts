@@ -190,7 +190,7 @@ export class Channel {
       case "hold":
         return await this.#hold(effect.run);
       case "inspect":
-        return await this.#inspect(effect.head, undefined, undefined);
+        return await this.#inspect(effect.head);
       case "refuse":
         if (this.#options.isOpener) throw new StreamoError(effect.code, effect.message);
         return this.#refuse(effect.code, effect.message);
@@ -214,6 +214,7 @@ export class Channel {
       }
       case "want":
         if (message.aside) return await this.#asides.onWant(message.from, message.aside);
+        if (this.#state.own.epoch > this.repo.log.epoch) await this.#goBack();
         return await this.#input({ type: "want", from: message.from });
       case "replace":
         return await this.#input({ type: "replace", from: message.from });
@@ -232,18 +233,11 @@ export class Channel {
     }
   }
 
-  async #inspect(
-    head: SignedHead | undefined,
-    staged: Position | undefined,
-    shared: number | undefined,
-  ): Promise<void> {
+  async #inspect(head: SignedHead | undefined, staged?: Position, shared?: number): Promise<void> {
     const { log, key } = this.repo;
     if (head !== undefined) await verifyHead(head, key, log.crypto);
-    if (this.#resumes && shared !== this.#own().own.blocks) {
-      // The peer has another log of that epoch, or none: this side goes by its whole one again.
-      this.#resumes = false;
-      await this.#input({ type: "looked", ...this.#own() });
-    }
+    // The peer has another log of that epoch, or none.
+    if (this.#resumes && shared !== this.#own().own.blocks) await this.#goBack();
     let prefix = await begins(this.repo.log, staged) ? staged?.blocks : undefined;
     if (prefix === undefined && await begins(this.repo.log, head)) prefix = head?.blocks ?? 0;
     // A peer that is an epoch behind takes this side's log from its beginning.
@@ -263,7 +257,7 @@ export class Channel {
       const isOvertaken = error.code === "stale" && this.#own().ownHead !== this.#state.ownHead;
       if (error.code !== "conflict" && !isOvertaken) throw error;
       if (!this.#options.isOpener) return this.#refuse(error.code, error.message);
-      return await this.#inspect(run.head, undefined, undefined);
+      return await this.#inspect(run.head);
     }
     const isRaised = this.repo.log.epoch > epoch && this.repo.log.epoch === run.head.epoch;
     const peerBlocks = run.first + run.blocks.length;
@@ -272,12 +266,19 @@ export class Channel {
     this.#acknowledge(run);
   }
 
+  /** Whoever wants blocks does not bring a later epoch now: this side goes by its whole log again. */
+  async #goBack(): Promise<void> {
+    this.#resumes = false;
+    this.repo.release(this);
+    await this.#input({ type: "looked", ...this.#own() });
+  }
+
   /** Not the next blocks; of joined runs each is tried, as if it had come alone. */
   async #misfit(run: Run): Promise<void> {
     const parts = partsOf(run);
     // Another connection has brought another log meanwhile: it is no lie that this run does not fit.
     if (this.isOpener && !samePosition(this.#own().own, this.#state.own)) {
-      return await this.#inspect(run.head, undefined, undefined);
+      return await this.#inspect(run.head);
     }
     if (parts === undefined) return await this.#input({ type: "misfit", run });
     for (const part of parts) await this.#input({ type: "run", run: part });
@@ -307,7 +308,7 @@ export class Channel {
         // It gives way once nothing of it is lost.
         await this.repo.trunk.takeIn(fork);
         this.#fork.end();
-        return await this.#inspect(run.head, undefined, undefined);
+        return await this.#inspect(run.head);
       }
       await this.repo.trunk.replace(fork, this);
     } catch (error) {
@@ -329,8 +330,7 @@ export class Channel {
   /** The window is counted in what was taken; a side that stores for others says so at once. */
   #acknowledge({ head: { key, epoch }, first, blocks }: Run, held?: true): void {
     for (const { length } of blocks) this.#ackBytes += length;
-    const stores = !this.#options.isOpener || this.#state.peerOpens;
-    if (!stores && this.#ackBytes < READER_ACK_BYTES) return;
+    if (this.isOpener && !this.#state.peerOpens && this.#ackBytes < READER_ACK_BYTES) return;
     this.#ackBytes = 0;
     this.#send({ type: "ack", key, epoch, blocks: first + blocks.length, held });
   }

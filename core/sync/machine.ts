@@ -52,8 +52,11 @@ export function step(state: ChannelState, input: Input): Step {
   switch (input.type) {
     case "start":
       return [{ ...state, phase: "opening" }, [{ type: "open" }]];
-    case "looked":
-      return [{ ...state, own: input.own, ownHead: input.ownHead }, []];
+    case "looked": {
+      const { own, ownHead } = input;
+      const acked = own.epoch === state.own.epoch ? state.acked : 0;
+      return [{ ...state, own, ownHead, acked }, []];
+    }
     case "open":
       return onOpen(state, input.have, input.shares);
     case "head":

@@ -47,7 +47,9 @@ export interface Report {
 /** What is loaded late takes real time, which is spent here: sessions when they connect, compacting. */
 const isLoaded = (async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
+  const signer = new Signer("loads", await defaultCrypto().signingKey(new Uint8Array(32)));
   const session = connect(new Registry({ store: new MemoryStore() }), "nowhere", {
+    signers: [signer],
     openTransport: () => {
       queueMicrotask(() => session.close());
       resolve();
@@ -55,8 +57,7 @@ const isLoaded = (async () => {
     },
   });
   await promise;
-  const signingKey = await defaultCrypto().signingKey(new Uint8Array(32));
-  const repo = await Repo.open(new MemoryStore(), new Signer("loads", signingKey));
+  const repo = await Repo.open(new MemoryStore(), signer);
   repo.set(1);
   await repo.compact();
 })();

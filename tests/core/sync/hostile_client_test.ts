@@ -298,3 +298,22 @@ function numbered(i: number): Uint8Array {
   new DataView(bytes.buffer).setUint32(0, i);
   return bytes;
 }
+
+Deno.test("who stops to bring a later epoch, and wants the log that is there, gets it", () =>
+  withClient(async (client, relay) => {
+    const later = await written(alice, 6);
+    await later.compact();
+    later.set("more", 1);
+    const { epoch, blocks } = (await later.flush())!;
+    client.sendRun(await runOf(later, 0, blocks - 1));
+    assert.partialDeepStrictEqual(await client.next("ack"), { epoch, blocks: blocks - 1 });
+    client.send({ type: "want", key: alice.key, from: 0 });
+    await client.until(() => client.heard.some(({ type }) => type === "run"));
+    const { run } = client.heard.find((heard) => heard.type === "run")!;
+    assert.deepEqual([run.head.epoch, run.first, run.blocks.length], [0, 0, 6]);
+    client.sendRun(await runOf(later, 0));
+    await client.until(() =>
+      client.heard.some((heard) => heard.type === "ack" && heard.blocks === blocks)
+    );
+    assert.equal((await relay.registry.store.head(alice.key))!.head.epoch, epoch);
+  }, { held: 6 }));
