@@ -10,7 +10,7 @@ import { AsideExchange } from "./aside_exchange.ts";
 import type { ChannelOptions } from "./channel_options.ts";
 import { type ChannelState, type Effect, type Input, isSent } from "./channel_state.ts";
 import { HeldFork } from "./held_fork.ts";
-import { begins, canYield, compareRoots, peerHasMore, rooted } from "./common_prefix.ts";
+import { begins, canYield, compareRoots, peerHasMore, prefixOf, rooted } from "./common_prefix.ts";
 import type { Frame } from "./frame.ts";
 import { Inbox } from "./inbox.ts";
 import { partsOf } from "./joined_runs.ts";
@@ -162,9 +162,7 @@ export class Channel {
     else this.#window.release(state.acked);
     this.repo.trunk.show(state.acked, state.own.epoch);
     this.#options.onStatus(this);
-    for (const effect of effects) {
-      if (!this.#closed) await this.#do(effect);
-    }
+    for (const effect of effects) if (!this.#closed) await this.#do(effect);
   }
 
   async #do(effect: Effect): Promise<void> {
@@ -238,10 +236,7 @@ export class Channel {
     if (head !== undefined) await verifyHead(head, key, log.crypto);
     // The peer has another log of that epoch, or none.
     if (this.#resumes && shared !== this.#own().own.blocks) await this.#goBack();
-    let prefix = await begins(this.repo.log, staged) ? staged?.blocks : undefined;
-    if (prefix === undefined && await begins(this.repo.log, head)) prefix = head?.blocks ?? 0;
-    // A peer that is an epoch behind takes this side's log from its beginning.
-    if (prefix === undefined && head!.epoch < log.epoch) prefix = 0;
+    const prefix = await prefixOf(this.repo, head, staged);
     const lacks = head !== undefined && await peerHasMore(this.repo, head);
     await this.#input({ type: "head", head, shared, prefix, lacks, shown: this.repo.trunk.shown });
   }
@@ -339,12 +334,16 @@ export class Channel {
     for (;;) {
       const { sent, ownHead, phase } = this.#state;
       const idle = phase !== "live" || sent === undefined || sent >= ownHead;
-      if (idle || this.#window.isFull || this.#closed || !this.#options.hasRoom(this)) return;
+      if (idle || this.#window.isFull || this.#closed || !this.#hasRoom()) return;
       const next = await nextFrame(this.repo.log, this.number, sent, this.#latest);
       // Others may have used the room up while blocks were read.
-      if (next === undefined || !this.#options.hasRoom(this)) return;
+      if (next === undefined || !this.#hasRoom()) return;
       this.#sendBlocks(next);
     }
+  }
+
+  #hasRoom(): boolean {
+    return this.#options.hasRoom(this, this.#window.roomBytes);
   }
 
   #onAdvance(event: Advance): void {
@@ -362,7 +361,7 @@ export class Channel {
   #passOn(event: Advance): boolean {
     if (this.#closed || event.source === this || this.#window.isFull) return false;
     const passed = passOn(this.#state, event, this.#own(), this.number);
-    if (passed === undefined || !this.#options.hasRoom(this)) return false;
+    if (passed === undefined || !this.#hasRoom()) return false;
     this.#sendBlocks(passed, passed.state);
     this.#options.onStatus(this);
     return true;

@@ -20,8 +20,11 @@ export interface ChannelOptions {
   readonly waiting: Waiting;
   /** So many bytes more are on their way to a peer that acknowledges every frame; fewer if negative. */
   readonly onSent?: (bytes: number) => void;
-  /** Whether blocks may be sent now; if not, {@link Channel.resume} is called when they may. */
-  readonly hasRoom: (channel: Channel) => boolean;
+  /**
+   * Whether blocks may be sent now, while less than `most` bytes wait; if not, {@link Channel.resume} is
+   * called when they may.
+   */
+  readonly hasRoom: (channel: Channel, most: number) => boolean;
   /** The state changed, or something is to be told. */
   readonly onStatus: (channel: Channel) => void;
   /** The peer broke the rules; the conversation ends. */

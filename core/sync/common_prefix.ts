@@ -20,6 +20,18 @@ export async function begins(log: Log, position: Position | undefined): Promise<
   return root !== undefined && equal(root, position.root);
 }
 
+/** With how many blocks of `repo`'s log a peer's, of which it tells these, is known to begin. */
+export async function prefixOf(
+  repo: { readonly log: Log },
+  head: SignedHead | undefined,
+  staged: Position | undefined,
+): Promise<number | undefined> {
+  if (staged !== undefined && await begins(repo.log, staged)) return staged.blocks;
+  if (await begins(repo.log, head)) return head?.blocks ?? 0;
+  // A peer that is an epoch behind takes this side's log from its beginning.
+  return head!.epoch < repo.log.epoch ? 0 : undefined;
+}
+
 /** The answer to a peer that asks for roots of `log`. */
 export async function rooted(
   log: Log,

@@ -262,7 +262,7 @@ export class Conversation {
       waiting: this.#waits(),
       // Who only reads acknowledges now and then.
       onSent: isOpener ? (bytes) => this.#roomFor().count(bytes) : undefined,
-      hasRoom: (channel) => this.#roomFor().has(channel),
+      hasRoom: (channel, most) => this.#roomFor().has(channel, most),
       onStatus: (channel) => this.#options.onStatus?.(channel),
       onViolation: (error) => this.#violation(error, key),
     });

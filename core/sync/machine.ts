@@ -52,11 +52,8 @@ export function step(state: ChannelState, input: Input): Step {
   switch (input.type) {
     case "start":
       return [{ ...state, phase: "opening" }, [{ type: "open" }]];
-    case "looked": {
-      const { own, ownHead } = input;
-      const acked = own.epoch === state.own.epoch ? state.acked : 0;
-      return [{ ...state, own, ownHead, acked }, []];
-    }
+    case "looked":
+      return [lookedAt(state, input.own, input.ownHead), []];
     case "open":
       return onOpen(state, input.have, input.shares);
     case "head":
@@ -108,6 +105,12 @@ export function step(state: ChannelState, input: Input): Step {
     case "reject":
       return onReject(state, input);
   }
+}
+
+/** What was acknowledged of another epoch says nothing of this log. */
+function lookedAt(state: ChannelState, own: Position, ownHead: number): ChannelState {
+  const acked = own.epoch === state.own.epoch ? state.acked : 0;
+  return { ...state, own, ownHead, acked };
 }
 
 function onAck(state: ChannelState, blocks: number): Step {

@@ -32,9 +32,9 @@ export class Room {
     this.#ping = ping;
   }
 
-  /** Whether `sender` may send; if not, it is resumed when it may. */
-  has(sender: Sender): boolean {
-    const isRead = this.#transport.bufferedBytes < ROOM_BYTES;
+  /** Whether `sender` may send while less than `most` bytes wait; if not, it is resumed when it may. */
+  has(sender: Sender, most: number = ROOM_BYTES): boolean {
+    const isRead = this.#transport.bufferedBytes < most;
     if (isRead && this.#unacknowledged < UNACKNOWLEDGED_BYTES) return true;
     if (!isRead) this.#probe();
     this.#stalled.add(sender);

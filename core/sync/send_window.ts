@@ -1,9 +1,11 @@
 /** What was sent and is not acknowledged: at most so many bytes are on their way to a peer. */
 
+import { ROOM_BYTES } from "./room.ts";
+
 /** Bytes on their way to a peer that it has not acknowledged. */
 export const WINDOW_BYTES = 4 * 2 ** 20;
 
-/** What may follow frames that were sent in vain, however many they are: enough to be acknowledged. */
+/** What may follow frames that were sent in vain, while there is room: enough to be acknowledged. */
 const PROBE_BYTES = 2 ** 19;
 
 /** The frames of one channel that the peer has not acknowledged. */
@@ -22,6 +24,11 @@ export class SendWindow {
   /** Whether nothing more is to be sent before the peer acknowledges something. */
   get isFull(): boolean {
     return this.#bytes >= Math.max(WINDOW_BYTES - this.#vainBytes, PROBE_BYTES);
+  }
+
+  /** How many bytes may wait for the peer to read them before more are sent: what is in vain adds up. */
+  get roomBytes(): number {
+    return this.#vainBytes > 0 ? WINDOW_BYTES : ROOM_BYTES;
   }
 
   /** A frame of `bytes` bytes was sent, with blocks up to `end`. */

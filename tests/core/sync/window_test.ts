@@ -5,6 +5,11 @@ import { Repo } from "../../../core/repo/repo.ts";
 import { FRAME_MAX_BYTES } from "../../../core/sync/frame.ts";
 import { nextFrame } from "../../../core/sync/next_frame.ts";
 import { SendWindow, WINDOW_BYTES } from "../../../core/sync/send_window.ts";
+import { encodeMessage } from "../../../core/sync/messages.ts";
+import { connect } from "../../../core/sync/session.ts";
+import type { Transport } from "../../../core/sync/transport.ts";
+import { Registry } from "../../../core/repo/registry.ts";
+import { hello } from "../../suites/hello.ts";
 import { RAW_CHANNEL, rawClient } from "../../suites/hostile_client.ts";
 import { noise } from "../../suites/noise.ts";
 import { signerOf } from "../../suites/people.ts";
@@ -69,4 +74,55 @@ Deno.test("what was sent in vain counts until something that came after it is ac
   let more = 0;
   for (let end = 3; !window.isFull; end++) window.push(end, more++ < 100 ? 2 ** 18 : WINDOW_BYTES);
   assert.equal(more, WINDOW_BYTES / 2 ** 18 - 1);
+});
+
+Deno.test("to a peer that reads nothing and starts over again and again a window is sent, not more", async () => {
+  const registry = new Registry({ store: new MemoryStore() });
+  const key = alice.key;
+  const repo = await registry.open(alice);
+  await repo.putBytes(["film"], new Blob([noise(2, 2 * WINDOW_BYTES)]).stream());
+  await repo.flush();
+  const isOpened = Promise.withResolvers<void>();
+  let sent = 0;
+  let onFrame = () => {};
+  const transport = {
+    bufferedBytes: 0,
+    send(data) {
+      if (typeof data === "string" && data.includes(`"open"`)) isOpened.resolve();
+      if (typeof data === "string") return;
+      this.bufferedBytes += data.length;
+      sent += data.length;
+      onFrame();
+    },
+    close: () => transport.onClose(""),
+    onMessage: () => {},
+    onClose: () => {},
+  } as { -readonly [Name in keyof Transport]: Transport[Name] };
+  const session = connect(registry, "nowhere", {
+    signers: [alice],
+    openTransport: () => {
+      queueMicrotask(() => transport.onMessage(encodeMessage(hello("deaf"))));
+      return transport;
+    },
+  });
+  await session.subscribe(key);
+  await isOpened.promise;
+  const fields = { head: undefined, staged: undefined, shared: undefined };
+  // Each is worked on when nothing of those before is left to do.
+  for (let again = 0; again < 30; again++) {
+    transport.onMessage(encodeMessage({ type: "opened", key, channel: 0, ...fields }));
+  }
+  const isRefused = new Promise((resolve) => session.on("rejected", resolve));
+  const refused = { type: "reject", key, code: "refused", message: "", head: undefined } as const;
+  transport.onMessage(encodeMessage(refused));
+  await isRefused;
+  assert.ok(sent > WINDOW_BYTES, "a window was sent");
+  assert.ok(sent < WINDOW_BYTES + 2 * FRAME_MAX_BYTES, `${sent} bytes were sent`);
+  const before = sent;
+  transport.bufferedBytes = 0;
+  const isResumed = new Promise<void>((resolve) => onFrame = resolve);
+  transport.onMessage(encodeMessage({ type: "opened", key, channel: 0, ...fields }));
+  await isResumed;
+  assert.ok(sent > before, "when it has read them it is sent more");
+  session.close();
 });
