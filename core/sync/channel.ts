@@ -232,8 +232,7 @@ export class Channel {
   }
 
   async #inspect(head: SignedHead | undefined, staged?: Position, shared?: number): Promise<void> {
-    const { log, key } = this.repo;
-    if (head !== undefined) await verifyHead(head, key, log.crypto);
+    if (head !== undefined) await verifyHead(head, this.repo.key, this.repo.log.crypto);
     // The peer has another log of that epoch, or none.
     if (this.#resumes && shared !== this.#own().own.blocks) await this.#goBack();
     const prefix = await prefixOf(this.repo, head, staged);
@@ -248,10 +247,12 @@ export class Channel {
     } catch (error) {
       if (!(error instanceof StreamoError)) throw error;
       if (error.code === "bad_block") return await this.#misfit(run);
-      // Another connection was faster: that is no mistake of this peer.
+      // Another connection was faster, or the store has more than it said: no mistake of this peer.
       const isOvertaken = error.code === "stale" && this.#own().ownHead !== this.#state.ownHead;
       if (error.code !== "conflict" && !isOvertaken) throw error;
       if (!this.#options.isOpener) return this.#refuse(error.code, error.message);
+      const now = this.#own();
+      if (now.own.epoch === this.#state.own.epoch) await this.#input({ type: "looked", ...now });
       return await this.#inspect(run.head);
     }
     const isRaised = this.repo.log.epoch > epoch && this.repo.log.epoch === run.head.epoch;

@@ -29,6 +29,13 @@ Deno.test("simulation: whatever breaks, nothing acknowledged is lost and all end
   }
 });
 
+Deno.test("simulation: nobody stays alone where somebody once did, and no more waits than may", async () => {
+  for (const [seed, maxRelays] of [[7065, 1], [6092, 1], [327, 2]]) {
+    const report = await simulate(seed, { maxRelays });
+    assert.deepStrictEqual(report.faults, [], explain(report));
+  }
+});
+
 Deno.test("simulation: a seed gives the same run every time", async () => {
   for (const seed of [4, 10, 42]) {
     const [a, b] = [await simulate(seed, { maxRelays }), await simulate(seed, { maxRelays })];
