@@ -265,7 +265,7 @@ export class Channel {
   /** Whoever wants blocks does not bring a later epoch now: this side goes by its whole log again. */
   async #goBack(): Promise<void> {
     this.#resumes = false;
-    this.repo.release(this);
+    this.repo.trunk.release(this);
     await this.#input({ type: "looked", ...this.#own() });
   }
 
