@@ -6,7 +6,11 @@ const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }
   if (new URL(request.url).pathname === "/send") {
     socket.onmessage = ({ data }) => readers.forEach((reader) => reader.send(data));
   } else {
-    socket.onopen = () => readers.add(socket);
+    socket.onopen = () => {
+      readers.add(socket);
+      // Its end may be open before this one: who is not in yet would miss what is passed on.
+      socket.send("in");
+    };
     socket.onclose = () => readers.delete(socket);
   }
   return response;

@@ -34,10 +34,9 @@ function look(received: number): void {
 }
 
 function subscribeRaw(): void {
-  let received = 0;
+  let received = -1;
   const socket = new WebSocket(url);
-  socket.onopen = isReady;
-  socket.onmessage = () => look(++received);
+  socket.onmessage = () => ++received === 0 ? isReady() : look(received);
 }
 
 function subscribe(): void {
